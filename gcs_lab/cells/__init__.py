@@ -1,0 +1,1 @@
+"""A notebook cell as a cluster job; floor 5."""

@@ -1,0 +1,165 @@
+"""A cluster: five areas over one backend; and how to connect to one."""
+
+from __future__ import annotations
+
+import os
+import threading
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, NoReturn
+
+from gcs_lab.errors import ClusterNotFound, GcsError, UnsupportedOperation
+from gcs_lab.jobs import Jobs
+from gcs_lab.status import Status
+
+if TYPE_CHECKING:
+    from gcs_lab.backends.provider import BackendProvider, Offer, SystemBackend
+    from gcs_lab.vocabulary import Capability
+
+__all__ = ["Cluster", "connect", "offers", "providers"]
+
+AREAS = ("jobs", "status", "accounting", "configuration", "control")
+
+
+class Cluster:
+    """A connected cluster.
+
+    Parameters
+    ----------
+    backend
+        The system.
+    why
+        Why this one was chosen, in a few words.
+    """
+
+    def __init__(self, backend: SystemBackend, why: str = "it was asked for") -> None:
+        self._backend = backend
+        self.why = why
+        self.jobs = Jobs(backend.jobs)
+
+    def __repr__(self) -> str:
+        return f"<Cluster {self.name}: {self.system}; chosen because {self.why}>"
+
+    @property
+    def name(self) -> str:
+        """Name by which :func:`connect` finds it again."""
+        return self._backend.cluster
+
+    @property
+    def system(self) -> str:
+        """What runs it, with its version."""
+        return self._backend.system
+
+    @property
+    def status(self) -> Status:
+        """What the cluster does now. Raises UnsupportedOperation if the system does not tell."""
+        if self._backend.status is None:
+            self._refuse("status")
+        return Status(self._backend.status)
+
+    @property
+    def accounting(self) -> NoReturn:
+        """What it did; no backend of this version has it: raises UnsupportedOperation."""
+        self._refuse("accounting")
+
+    @property
+    def configuration(self) -> NoReturn:
+        """How it is set up; no backend of this version has it: raises UnsupportedOperation."""
+        self._refuse("configuration")
+
+    @property
+    def control(self) -> NoReturn:
+        """Operating it; no backend of this version has it: raises UnsupportedOperation."""
+        self._refuse("control")
+
+    def supports(self, what: str | Capability) -> bool:
+        """Tell whether an area (``"jobs"``, ``"status"`` …) or a DRMAA2 capability is there.
+
+        Raises
+        ------
+        ValueError
+            If `what` is the name of no area.
+        """
+        if not isinstance(what, str):
+            return self._backend.jobs.supports(what)
+        if what not in AREAS:
+            raise ValueError(f"{what!r} is no area; the areas are {', '.join(AREAS)}.")
+        return what == "jobs" or (what == "status" and self._backend.status is not None)
+
+    def close(self) -> None:
+        """Release the connection; jobs go on."""
+        self._backend.close()
+        with _lock:
+            if _connected.get(self.name) is self:
+                del _connected[self.name]
+
+    def _refuse(self, area: str) -> NoReturn:
+        raise UnsupportedOperation(f"{self.system} offers no {area} through gcs_lab {_version()}.")
+
+
+_connected: dict[str, Cluster] = {}
+_lock = threading.RLock()
+
+
+def _version() -> str:
+    from gcs_lab._version import __version__
+
+    return __version__
+
+
+def providers() -> dict[str, BackendProvider]:
+    """Return the installed backends by name (entry points of group ``gcs_lab.backends``)."""
+    return {point.name: point.load() for point in entry_points(group="gcs_lab.backends")}
+
+
+def offers() -> list[tuple[BackendProvider, Offer]]:
+    """Return every cluster that can be connected to here, the one that ``connect()`` takes first."""
+    found = [(provider, offer) for provider in providers().values() for offer in provider.offers()]
+    return sorted(found, key=lambda pair: -pair[1].affinity)
+
+
+def connect(cluster: str | None = None) -> Cluster:
+    """Connect to a cluster; the same cluster is connected to once.
+
+    Parameters
+    ----------
+    cluster
+        Its name (``"embedded"``, ``"gridengine"``, ``"demo"`` …). None: the one ``GCS_LAB_CLUSTER`` names, else
+        Grid Engine if there is one here, else a private demo cluster that runs, else the embedded cluster. The
+        cluster says which and why.
+
+    Raises
+    ------
+    ClusterNotFound
+        If there is none of that name.
+    GcsError
+        If it cannot be reached or started.
+    """
+    wanted = cluster or os.environ.get("GCS_LAB_CLUSTER") or None
+    with _lock:
+        if wanted in _connected:
+            return _connected[wanted]
+        if wanted is None and _connected:
+            return next(iter(_connected.values()))
+        candidates = offers()
+        for provider, offer in candidates:
+            if offer.cluster == wanted or (wanted is None and offer.affinity > 0):
+                why = offer.why if cluster is None and wanted is None else "it was asked for"
+                if cluster is None and wanted is not None:
+                    why = "GCS_LAB_CLUSTER names it"
+                connected = _connected[offer.cluster] = Cluster(provider.connect(offer.cluster), why)
+                return connected
+    raise ClusterNotFound(_not_found(wanted, [offer.cluster for _, offer in candidates]))
+
+
+def _not_found(wanted: str | None, names: list[str]) -> str:
+    looked = " ".join(f"{name}: {provider.explain()}" for name, provider in providers().items())
+    asked = f"no cluster is called {wanted!r}" if wanted else "no cluster was found"
+    return f"{asked}. There is: {', '.join(names) or 'none'}. {looked}"
+
+
+def _quietly_close_all() -> None:
+    for connected in list(_connected.values()):
+        try:
+            connected.close()
+        except GcsError:  # pragma: no cover - the interpreter ends; nobody is left to tell
+            continue

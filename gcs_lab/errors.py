@@ -1,0 +1,197 @@
+"""The exceptions of gcs_lab, all of them.
+
+The tree (names marked * are DRMAA2's words, GFD.231 section 5)::
+
+    GcsError
+    ├── DeniedByDrms *              the system refused: permission, policy, quota
+    ├── DrmCommunication *          the system does not answer
+    │   └── CommandFailed           one of its commands failed (argv, exit status, stderr)
+    ├── TryLater *                  refused for now
+    ├── Timeout *                   a wait ran out of time
+    ├── Internal *                  a fault of ours, or of the system
+    ├── InvalidArgument *           a value that cannot work
+    │   ├── UnknownName             a queue, complex, job … that does not exist
+    │   ├── CellSourceError         the cell cannot be a job as it stands
+    │   └── NotPicklable            a value that cannot travel
+    ├── InvalidSession *            the session was closed
+    ├── InvalidState *              not possible in the job's present state
+    │   └── NotReady                a value is used that is still being computed
+    ├── OutOfResource *             disk, memory, ids, file descriptors
+    ├── UnsupportedAttribute *      the backend cannot honour this attribute
+    ├── UnsupportedOperation *      the backend does not have this operation
+    ├── ClusterNotFound             no cluster of that name, or none at all
+    ├── JobFailed                   a job ended without doing its work
+    │   └── RemoteError             its code raised an exception that cannot be rebuilt here
+    └── UntrustedFile               a file that another user could have written
+
+Every message says what happened, what was expected, and what to do next.
+"""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+__all__ = [
+    "CellSourceError",
+    "ClusterNotFound",
+    "CommandFailed",
+    "DeniedByDrms",
+    "DrmCommunication",
+    "GcsError",
+    "Internal",
+    "InvalidArgument",
+    "InvalidSession",
+    "InvalidState",
+    "JobFailed",
+    "NotPicklable",
+    "NotReady",
+    "OutOfResource",
+    "RemoteError",
+    "Timeout",
+    "TryLater",
+    "UnknownName",
+    "UnsupportedAttribute",
+    "UnsupportedOperation",
+    "UntrustedFile",
+]
+
+
+class GcsError(Exception):
+    """Base of everything that gcs_lab raises on purpose."""
+
+    def _render_traceback_(self) -> list[str]:
+        """Draw the error in IPython without our frames: the message is for the user, the frames are not."""
+        return [f"{type(self).__name__}: {self}"]
+
+
+class DeniedByDrms(GcsError):
+    """The system refused the request (DRMAA2 ``DENIED_BY_DRMS``)."""
+
+
+class DrmCommunication(GcsError):
+    """The system could not be reached (DRMAA2 ``DRM_COMMUNICATION``)."""
+
+
+class CommandFailed(DrmCommunication):
+    """A command of the scheduler failed.
+
+    Parameters
+    ----------
+    argv
+        The argument list that was run.
+    exit_status
+        Its exit status; ``None`` when it did not end in time or could not be started.
+    stderr
+        What it said.
+    """
+
+    def __init__(self, argv: Sequence[str], exit_status: int | None, stderr: str) -> None:
+        self.argv = list(argv)
+        self.exit_status = exit_status
+        self.stderr = stderr
+        how = "did not end" if exit_status is None else f"ended with status {exit_status}"
+        said = stderr.strip() or "it said nothing on standard error"
+        super().__init__(f"{' '.join(self.argv[:6])!s} {how}: {said}")
+
+
+class TryLater(GcsError):
+    """The system refused for now (DRMAA2 ``TRY_LATER``)."""
+
+
+class Timeout(GcsError):
+    """A wait ran out of time (DRMAA2 ``TIMEOUT``)."""
+
+
+class Internal(GcsError):
+    """A fault of ours or of the system (DRMAA2 ``INTERNAL``)."""
+
+
+class InvalidArgument(GcsError):
+    """A value that cannot work (DRMAA2 ``INVALID_ARGUMENT``)."""
+
+
+class UnknownName(InvalidArgument):
+    """A name that does not exist, with those that do.
+
+    Parameters
+    ----------
+    kind
+        What was named, in the field's words: ``"queue"``, ``"parallel environment"``, ``"complex"`` …
+    name
+        The name that was given.
+    known
+        The names that exist.
+    """
+
+    def __init__(self, kind: str, name: str, known: Iterable[str], *, where: str = "") -> None:
+        self.kind, self.name, self.known = kind, name, sorted(known)
+        near = difflib.get_close_matches(name, self.known, n=3)
+        there = ", ".join(self.known[:20]) + (" …" if len(self.known) > 20 else "")  # noqa: PLR2004
+        hint = f" Did you mean {' or '.join(near)}?" if near else ""
+        place = f" on {where}" if where else ""
+        has = f"There is: {there}." if there else f"There is no {kind} at all."
+        super().__init__(f"no {kind} is called {name!r}{place}. {has}{hint}")
+
+
+class CellSourceError(InvalidArgument):
+    """The cell cannot become a job as it stands; nothing was sent."""
+
+
+class NotPicklable(InvalidArgument):
+    """A value cannot be pickled, so it cannot travel; nothing was sent."""
+
+
+class InvalidSession(GcsError):
+    """The session was closed or never was (DRMAA2 ``INVALID_SESSION``)."""
+
+
+class InvalidState(GcsError):
+    """Not possible in the job's present state (DRMAA2 ``INVALID_STATE``)."""
+
+
+class NotReady(InvalidState):
+    """A value is used that a job is still computing, or that a failed job never computed."""
+
+
+class OutOfResource(GcsError):
+    """Disk, memory, ids or file descriptors ran out (DRMAA2 ``OUT_OF_RESOURCE``)."""
+
+
+class UnsupportedAttribute(GcsError):
+    """The backend cannot honour an attribute of the template (DRMAA2 ``UNSUPPORTED_ATTRIBUTE``)."""
+
+
+class UnsupportedOperation(GcsError):
+    """The backend does not have the operation (DRMAA2 ``UNSUPPORTED_OPERATION``)."""
+
+
+class ClusterNotFound(GcsError):
+    """No cluster of that name, or none at all."""
+
+
+class JobFailed(GcsError):
+    """A job ended without doing its work; the message says why."""
+
+
+class RemoteError(JobFailed):
+    """The job's code raised an exception whose type cannot be rebuilt here.
+
+    Parameters
+    ----------
+    ename
+        Name of the exception's type in the job.
+    evalue
+        Its message there.
+    """
+
+    def __init__(self, ename: str, evalue: str) -> None:
+        self.ename, self.evalue = ename, evalue
+        super().__init__(f"{ename}: {evalue}" if evalue else ename)
+
+
+class UntrustedFile(GcsError):
+    """A file that another user could have written; it is not read."""
