@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import threading
+import warnings
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, NoReturn
 
@@ -107,8 +109,21 @@ def _version() -> str:
 
 
 def providers() -> dict[str, BackendProvider]:
-    """Return the installed backends by name (entry points of group ``gcs_lab.backends``)."""
-    return {point.name: point.load() for point in entry_points(group="gcs_lab.backends")}
+    """Return the installed backends by name (entry points of group ``gcs_lab.backends``).
+
+    A backend that cannot be loaded (a third party's, perhaps) is left out with a warning; the others work on.
+    """
+    found: dict[str, BackendProvider] = {}
+    for point in entry_points(group="gcs_lab.backends"):
+        try:
+            found[point.name] = point.load()
+        except Exception as error:
+            warnings.warn(
+                f"the backend {point.name!r} ({point.value}) could not be loaded and is left out: {error!r}. Update "
+                "or uninstall the package that brings it.",
+                stacklevel=2,
+            )
+    return found
 
 
 def offers() -> list[tuple[BackendProvider, Offer]]:
@@ -157,6 +172,7 @@ def _not_found(wanted: str | None, names: list[str]) -> str:
     return f"{asked}. There is: {', '.join(names) or 'none'}. {looked}"
 
 
+@atexit.register
 def _quietly_close_all() -> None:
     for connected in list(_connected.values()):
         try:

@@ -190,7 +190,7 @@ class RemoteError(JobFailed):
 
     def __init__(self, ename: str, evalue: str) -> None:
         self.ename, self.evalue = ename, evalue
-        super().__init__(f"{ename}: {evalue}" if evalue else ename)
+        super().__init__(evalue)
 
 
 class UntrustedFile(GcsError):

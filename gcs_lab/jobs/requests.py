@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+from fractions import Fraction
 
 from gcs_lab.errors import InvalidArgument
 
@@ -20,9 +21,10 @@ __all__ = [
     "parse_time",
 ]
 
-_MEMORY = re.compile(r"(?P<number>\d+(?:\.\d+)?)(?P<unit>[kKmMgGtT]?)\Z", re.ASCII)
+# The counts of digits are bounded: no cluster has more, and Python refuses to read thousands of them.
+_MEMORY = re.compile(r"(?P<number>\d{1,30}(?:\.\d{1,30})?)(?P<unit>[kKmMgGtT]?)\Z", re.ASCII)
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
-_TIME = re.compile(r"(?:(?:(?P<h>\d*):)?(?P<m>\d*):)?(?P<s>\d*)\Z", re.ASCII)
+_TIME = re.compile(r"(?:(?:(?P<h>\d{0,18}):)?(?P<m>\d{0,18}):)?(?P<s>\d{0,18})\Z", re.ASCII)
 _NAME = re.compile(r"[A-Za-z_][\w.\-]*\Z", re.ASCII)
 _INFINITE = {"INFINITY", "INFINITE", "-1"}
 
@@ -45,7 +47,7 @@ def parse_memory(text: str) -> float:
         )
     unit = match["unit"]
     base = 1024 if unit.isupper() else 1000
-    return int(float(match["number"]) * base ** _POWERS[unit.lower()])
+    return int(Fraction(match["number"]) * base ** _POWERS[unit.lower()])
 
 
 def parse_time(text: str) -> float:
@@ -72,22 +74,24 @@ def format_memory(size: float) -> str:
     """Return bytes as people read them: ``"1.5 GiB"``."""
     if math.isinf(size):
         return "unlimited"
-    for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
-        if abs(size) < 1024 or unit == "TiB":  # noqa: PLR2004
-            return f"{size:.0f} {unit}" if unit == "B" or size >= 100 else f"{size:.1f} {unit}"  # noqa: PLR2004
-        size /= 1024
-    raise AssertionError
+    unit = "B"
+    # 1023.5 would be written as 1024 of the smaller unit.
+    for larger in ("KiB", "MiB", "GiB", "TiB"):
+        if size < 1023.5:  # noqa: PLR2004
+            break
+        size, unit = size / 1024, larger
+    return f"{size:.0f} {unit}" if unit == "B" or size >= 99.95 else f"{size:.1f} {unit}"  # noqa: PLR2004
 
 
 def format_time(seconds: float) -> str:
     """Return a duration as people read it: ``"0.4 s"``, ``"12 s"``, ``"3:05"``, ``"1:02:03"``."""
     if math.isinf(seconds):
         return "unlimited"
-    if seconds < 10:  # noqa: PLR2004
+    if seconds < 9.95:  # noqa: PLR2004
         return f"{seconds:.1f} s"
-    if seconds < 60:  # noqa: PLR2004
-        return f"{seconds:.0f} s"
-    minutes, second = divmod(int(seconds), 60)
+    minutes, second = divmod(round(seconds), 60)
+    if not minutes:
+        return f"{second} s"
     hours, minute = divmod(minutes, 60)
     return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
 

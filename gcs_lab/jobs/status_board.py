@@ -7,11 +7,12 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from gcs_lab.vocabulary import JobState, JobStatus
+
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from gcs_lab.jobs.protocol import JobsBackend
-    from gcs_lab.vocabulary import JobStatus
 
 __all__ = ["StatusBoard"]
 
@@ -92,4 +93,7 @@ class StatusBoard:
         self._took = now - started
         self.questions += 1
         with self._lock:
-            self._known.update({job_id: (started, status) for job_id, status in answer.items()})
+            for job_id in ids:
+                # A system that says nothing of a job has not said that it ended.
+                status = answer.get(job_id) or JobStatus(JobState.UNDETERMINED, "the system says nothing of it")
+                self._known[job_id] = (started, status)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gcs_lab.models.job_feed import JobFeed
 from gcs_lab.models.job_model import JobModel
 
-__all__ = ["JobModel"]
+__all__ = ["JobFeed", "JobModel"]

@@ -1,0 +1,80 @@
+# Everything a person or a machine does with this checkout. `make help` lists it.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+BIN := .venv/bin
+STAMPS := .make
+
+# Python 3.11 or newer; the first one found if this is empty.
+PYTHON ?=
+# auto: Grid Engine if its packages are installed, else the embedded cluster. Or embedded, or gridengine.
+ENGINE ?= auto
+# Options for JupyterLab, pytest, the benchmarks.
+LAB_ARGS ?=
+PYTEST_ARGS ?=
+BENCHMARKS ?= $(sort $(wildcard benchmarks/*.py))
+
+FRONT_END := $(wildcard labextension/*.json labextension/*.mjs labextension/*.js) \
+             $(shell find labextension/src -type f 2>/dev/null)
+
+.PHONY: help lab tour test lint benchmark stop clean force
+
+help:  ## list these targets
+	@echo "usage: make TARGET [PYTHON=python3.12] [ENGINE=auto|embedded|gridengine] [LAB_ARGS='--no-browser --port 9999']"
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+lab: $(STAMPS)/lab  ## install into .venv, start a cluster, open JupyterLab on the tour
+	@$(BIN)/python tools/open_lab.py --engine "$(ENGINE)" -- $(LAB_ARGS)
+
+tour: $(STAMPS)/lab  ## run the tour without a browser, and say what ran where
+	@$(BIN)/python tools/run_tour.py --engine "$(ENGINE)"
+
+test: $(STAMPS)/dev  ## install what the tests need (apt too, if root or sudo permits) and run them all
+	@tools/install_packages.sh gridengine chromium
+	@tools/front_end.sh test
+	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: $(STAMPS)/dev  ## ruff, mypy, ESLint, tsc, and the front end's unit tests
+	@$(BIN)/python -m ruff check .
+	@$(BIN)/python -m ruff format --check .
+	@$(BIN)/python -m mypy
+	@tools/front_end.sh lint
+	@tools/front_end.sh test
+
+benchmark: $(STAMPS)/dev  ## measure, and print the figures beside those of others
+	@for script in $(BENCHMARKS); do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+stop:  ## stop the private Grid Engine and the embedded cluster that `make lab` started
+	@$(BIN)/python -m gcs_lab.cli demo stop
+	@$(BIN)/python -m gcs_lab.cli embedded stop
+
+clean:  ## remove .venv and everything else that can be made again
+	rm -rf .venv $(STAMPS) build dist test-results labextension/node_modules gcs_lab/widgets/static
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A virtual environment does not survive being moved: the stamp holds the folder that it was made in.
+ifneq ($(shell cat $(STAMPS)/venv 2>/dev/null),$(CURDIR))
+$(STAMPS)/venv: force
+endif
+ifeq ($(wildcard $(BIN)/python),)
+$(STAMPS)/venv: force
+endif
+$(STAMPS)/venv:
+	@tools/make_venv.sh "$(PYTHON)"
+	@mkdir -p $(STAMPS)
+	@rm -f $(STAMPS)/lab $(STAMPS)/dev $(STAMPS)/npm
+	@pwd > $@
+
+$(STAMPS)/lab: $(STAMPS)/venv pyproject.toml $(wildcard hatch_build.py) $(FRONT_END)
+	@echo "installing gcs_lab and JupyterLab into .venv (a minute or two the first time)"
+	@$(BIN)/python -m pip install --quiet --editable '.[lab]'
+	@touch $@
+
+$(STAMPS)/dev: $(STAMPS)/venv pyproject.toml $(wildcard hatch_build.py) $(FRONT_END)
+	@echo "installing gcs_lab, JupyterLab, and what tests and lint need into .venv (a minute or two the first time)"
+	@$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $@ $(STAMPS)/lab

@@ -1,0 +1,56 @@
+"""The embedded cluster: a scheduler of the user's own, with Grid Engine's semantics, on this machine.
+
+This module is all that is loaded to *offer* the cluster; everything else is imported when it is connected to.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from gcs_lab.backends.provider import Offer
+from gcs_lab.errors import ClusterNotFound
+
+if TYPE_CHECKING:
+    from gcs_lab.backends.provider import BackendProvider, SystemBackend
+
+__all__ = ["PROVIDER", "EmbeddedProvider"]
+
+CLUSTER = "embedded"
+
+
+class EmbeddedProvider:
+    """Offers the embedded cluster on every Linux machine."""
+
+    name = CLUSTER
+
+    def offers(self) -> list[Offer]:
+        """Return the one cluster there is; nothing is started."""
+        if not sys.platform.startswith("linux"):
+            return []
+        return [Offer(CLUSTER, 1, "no other cluster is here, and the embedded one always is")]
+
+    def explain(self) -> str:
+        """Say whether it can run here."""
+        if not sys.platform.startswith("linux"):
+            return f"it needs Linux (pidfd, prctl, /proc), and this is {sys.platform}."
+        return "always there: a scheduler of your own, started when it is first used."
+
+    def connect(self, cluster: str) -> SystemBackend:
+        """Connect, starting the scheduler if it does not run.
+
+        Raises
+        ------
+        ClusterNotFound
+            If `cluster` is not ``"embedded"``.
+        GcsError
+            If the scheduler cannot be started; the message says why.
+        """
+        if cluster != CLUSTER:
+            raise ClusterNotFound(f"the embedded backend has no cluster {cluster!r}; it offers {CLUSTER!r} only.")
+        from gcs_lab.backends.embedded.system import EmbeddedSystem
+
+        return EmbeddedSystem.connect()
+
+
+PROVIDER: BackendProvider = EmbeddedProvider()

@@ -1,0 +1,100 @@
+"""How a run ended, in Grid Engine's terms: exit status, failure code, and what becomes of the job."""
+
+from __future__ import annotations
+
+import os
+import signal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from gcs_lab.backends.embedded.task import Phase
+from gcs_lab.jobs.requests import format_memory
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gcs_lab.backends.embedded.task import Task
+
+__all__ = ["Verdict", "judge", "judge_lost"]
+
+# Exit statuses with a meaning of their own (qsub(1)): run again, and put into error state.
+RUN_AGAIN, ERROR_STATE = 99, 100
+# Failure codes (execution_states.h).
+_NO_EXIT_STATUS, _RESCHEDULED, _APPLICATION_ERROR, _OVER_TIME, _BY_SIGNAL = 19, 25, 30, 37, 100
+_SIGNALLED = 128
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What becomes of the task: ``ENDED``, ``PENDING`` (it runs again) or ``ERROR`` (Grid Engine's ``Eqw``)."""
+
+    phase: Phase
+    failed: int
+    exit_status: int | None = None
+    terminating_signal: str | None = None
+    annotation: str | None = None
+
+
+def judge(task: Task, ending: Mapping[str, Any], limits: Mapping[str, float]) -> Verdict:
+    """Return the verdict on a run from its shepherd's record."""
+    if ending["fault"] is not None:
+        failed, reason = ending["fault"]
+        phase = Phase.ENDED if task.deleted_by else Phase.ERROR
+        return Verdict(phase, failed, annotation=f"error: {reason}")
+    if ending["status"] is None:
+        # Removed before the job was started.
+        return _by_signal(signal.SIGKILL, _BY_SIGNAL, f"deleted by {task.deleted_by}")
+    code = os.waitstatus_to_exitcode(ending["status"])
+    if code < 0:
+        return _judge_signal(task, ending, limits, signal.Signals(-code))
+    if code == RUN_AGAIN and not task.deleted_by:
+        return Verdict(Phase.PENDING, _RESCHEDULED, code, annotation="it asked to run again (exit status 99)")
+    if code == ERROR_STATE and not task.deleted_by:
+        return Verdict(Phase.ERROR, _APPLICATION_ERROR, code, annotation="error: the job ended with exit status 100")
+    return Verdict(Phase.ENDED, 0, code, annotation=f"ended with exit status {code}" if code else None)
+
+
+def judge_lost(task: Task, *, rebooted: bool) -> Verdict:
+    """Return the verdict on a run whose shepherd is gone without a record."""
+    why = "the machine went down while the job ran" if rebooted else "its shepherd died, and the job was killed"
+    if task.job.request.rerunnable and not task.deleted_by:
+        return Verdict(Phase.PENDING, _NO_EXIT_STATUS, annotation=f"{why}; it runs again, because it is rerunnable")
+    return _by_signal(signal.SIGKILL, _NO_EXIT_STATUS, f"failed: {why}")
+
+
+def _by_signal(number: signal.Signals, failed: int, annotation: str) -> Verdict:
+    return Verdict(Phase.ENDED, failed, _SIGNALLED + number, number.name, annotation)
+
+
+def _judge_signal(
+    task: Task, ending: Mapping[str, Any], limits: Mapping[str, float], number: signal.Signals
+) -> Verdict:
+    killed: Mapping[str, Any] | None = ending["killed"]
+    if number is not signal.SIGKILL:
+        return _by_signal(number, _BY_SIGNAL, f"killed by {number.name}")
+    if killed is None:
+        cpu = ending["usage"]["ru_utime"] + ending["usage"]["ru_stime"]
+        # The kernel enforces RLIMIT_CPU on its own, to the tick.
+        if cpu + 1 < limits.get("h_cpu", cpu + 2):
+            return _by_signal(
+                number, _BY_SIGNAL, "killed by SIGKILL, which neither a limit nor a user of gcs_lab sent"
+            )
+        killed = {"by": "h_cpu", "used": cpu}
+    by: str = killed["by"]
+    used: Any = killed.get("used")
+    if task.deleted_by:
+        return _by_signal(number, _BY_SIGNAL, f"deleted by {task.deleted_by}")
+    match by:
+        case "h_rt":
+            said = f"killed: h_rt={limits['h_rt']:g} s exceeded (ran {used:.1f} s)"
+            return _by_signal(number, _OVER_TIME, said)
+        case "h_cpu":
+            said = f"killed: h_cpu={limits['h_cpu']:g} s exceeded (used {used:.1f} s)"
+        case "h_vmem":
+            limit = task.job.request.requests.get("h_vmem") or format_memory(limits["h_vmem"])
+            slots = sum(task.slots.values())
+            each = f" for each of {slots} slots" if slots > 1 else ""
+            said = f"killed: h_vmem={limit}{each} exceeded (used {format_memory(used)})"
+        case _:
+            said = f"killed: its shepherd was told to end ({used})"
+    return _by_signal(number, _BY_SIGNAL, said)

@@ -1,0 +1,123 @@
+"""The job's own process between fork and exec: session, files, limits; it runs in the forked child only."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import shutil
+import signal
+from typing import TYPE_CHECKING, NoReturn
+
+from gcs_lab.backends.embedded.linux_calls import die_with_parent
+from gcs_lab.backends.embedded.run_order import StartFault
+
+if TYPE_CHECKING:
+    from gcs_lab.backends.embedded.run_order import RunOrder
+
+__all__ = ["UNSTARTED", "become_job"]
+
+#: Exit status of a child that could not become the job; only believed together with a message in the pipe.
+UNSTARTED = 127
+
+_FAILED_FILES, _FAILED_COMMAND, _FAILED_FOLDER = 26, 27, 28
+
+
+def become_job(order: RunOrder, environment: dict[str, str], parent: int, faults: int) -> NoReturn:
+    """Turn this forked child into the job; never returns.
+
+    Parameters
+    ----------
+    order
+        What to run.
+    environment
+        The job's whole environment.
+    parent
+        Process id of the shepherd.
+    faults
+        File descriptor, closed by exec, into which the reason is written if there is no job.
+    """
+    try:
+        os.setsid()
+        die_with_parent(parent)
+        os.umask(0o022)
+        _enter(order.working_directory)
+        _redirect(order)
+        command = _find(order.argv[0], environment.get("PATH", os.defpath))
+        _reset_signals()
+        _limit(order)
+        os.execve(command, order.argv, environment)  # noqa: S606  (an argument list, never a shell)
+    except StartFault as fault:
+        told = json.dumps([fault.failed, fault.reason])
+    except OSError as error:
+        told = json.dumps([_FAILED_COMMAND, f"cannot run {order.argv[0]!r}: {_why(error)}"])
+    except MemoryError:
+        told = json.dumps([_FAILED_COMMAND, "h_vmem is too small to start any program"])
+    except BaseException as error:
+        told = json.dumps([_FAILED_COMMAND, f"cannot run {order.argv[0]!r}: {error!r}"])
+    os.write(faults, told.encode("ascii"))
+    os._exit(UNSTARTED)
+
+
+def _why(error: OSError) -> str:
+    if error.strerror == "Exec format error":
+        return "it is no program for this machine; a script's first line must name its interpreter (#!/bin/sh)"
+    return error.strerror or repr(error)
+
+
+def _enter(folder: str) -> None:
+    try:
+        os.chdir(folder)
+    except OSError as error:
+        raise StartFault(_FAILED_FOLDER, f"cannot change into working directory {folder!r}: {_why(error)}") from None
+
+
+def _open(path: str, flags: int, what: str) -> int:
+    try:
+        return os.open(path, flags, 0o644)
+    except OSError as error:
+        raise StartFault(_FAILED_FILES, f"cannot open {what} file {path!r}: {_why(error)}") from None
+
+
+def _redirect(order: RunOrder) -> None:
+    # Grid Engine appends: a job that runs again keeps what it printed before.
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+    os.dup2(_open(order.input_path, os.O_RDONLY, "input"), 0)
+    os.dup2(_open(order.output_path, flags, "output"), 1)
+    os.dup2(1 if order.join_files else _open(order.error_path, flags, "error"), 2)
+
+
+def _find(command: str, path: str) -> str:
+    if os.sep in command:
+        found = command
+        if not os.path.exists(found):  # noqa: PTH110
+            raise StartFault(_FAILED_COMMAND, f"command {command!r} is not there")
+    else:
+        # shutil.which finds executables only; which of the two is wrong is worth telling.
+        found = shutil.which(command, path=path) or ""
+        if not found:
+            raise StartFault(_FAILED_COMMAND, f"command {command!r} is not found, or not executable, on PATH={path}")
+    if os.path.isdir(found) or not os.access(found, os.X_OK):  # noqa: PTH112
+        raise StartFault(_FAILED_COMMAND, f"command {command!r} is not executable")
+    return found
+
+
+def _reset_signals() -> None:
+    for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
+        if signal.getsignal(number) not in (signal.SIG_DFL, None):
+            signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+
+
+def _limit(order: RunOrder) -> None:
+    resource.setrlimit(resource.RLIMIT_NOFILE, order.open_files)
+    if cpu := order.limits.get("h_cpu"):
+        # Soft and hard are the same: the kernel then sends SIGKILL, as Grid Engine does.
+        resource.setrlimit(resource.RLIMIT_CPU, (_at_most_hard(resource.RLIMIT_CPU, cpu),) * 2)
+    if memory := order.limits.get("h_vmem"):
+        resource.setrlimit(resource.RLIMIT_AS, (_at_most_hard(resource.RLIMIT_AS, memory * order.slots),) * 2)
+
+
+def _at_most_hard(kind: int, wanted: float) -> int:
+    hard = resource.getrlimit(kind)[1]
+    return int(wanted) if hard == resource.RLIM_INFINITY else min(int(wanted), hard)

@@ -1,0 +1,161 @@
+"""The files that make a private cell: bootstrap, global configuration, queues, parallel environments, scheduler.
+
+Sources: sge_bootstrap(5), sge_conf(5), sge_queue_conf(5), sge_pe(5), sge_sched_conf(5), of 8.1.9.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gcs_lab.backends.gridengine.demo.layout import DemoFolder
+
+__all__ = ["HOST", "PARALLEL_ENVIRONMENTS", "QUEUES", "SHARE", "sched_conf", "user_name", "write_all"]
+
+HOST = "localhost"
+SHARE = Path("/usr/share/gridengine")
+QUEUES = {"all.q": "INFINITY", "short.q": "600"}
+#: Name to allocation rule: round robin over hosts, all on one host, host after host.
+PARALLEL_ENVIRONMENTS = {"make": "$round_robin", "smp": "$pe_slots", "mpi": "$fill_up"}
+
+#: Usage and load often, so that a short job's memory is seen; a dead execution daemon is noticed within half a minute.
+_GLOBAL = {
+    "min_uid": "0",
+    "min_gid": "0",
+    "administrator_mail": "none",
+    "user_lists": "owner",
+    "load_report_time": "00:00:05",
+    "max_unheard": "00:00:30",
+    # What the daemon was started with is none of a job's business.
+    "execd_params": "INHERIT_ENV=false",
+    # 0 writes a job's record the moment it ends.
+    "reporting_params": "accounting=true reporting=false flush_time=00:00:15 accounting_flush_time=00:00:00 joblog=false "
+    "sharelog=00:00:00",
+}
+#: A flush of 1 s is the least there is; 0 would mean "only every schedule_interval". An idle cell starts a job about
+#: 15 ms after its submission, because the second is counted from the last event.
+_SCHEDULER = {
+    "schedule_interval": "0:0:1",
+    "flush_submit_sec": "1",
+    "flush_finish_sec": "1",
+    "job_load_adjustments": "NONE",
+    "load_adjustment_decay_time": "0:0:0",
+    "schedd_job_info": "true",
+}
+_QUEUE = {
+    "hostlist": "@allhosts", "seq_no": "0", "load_thresholds": "NONE", "suspend_thresholds": "NONE", "nsuspend": "1",
+    "suspend_interval": "00:05:00", "priority": "0", "min_cpu_interval": "00:05:00", "processors": "UNDEFINED",
+    "qtype": "BATCH INTERACTIVE", "ckpt_list": "NONE", "pe_list": " ".join(PARALLEL_ENVIRONMENTS), "rerun": "FALSE",
+    "tmpdir": "/tmp", "shell": "/bin/sh", "prolog": "NONE", "epilog": "NONE",  # noqa: S108
+    "shell_start_mode": "posix_compliant", "starter_method": "NONE", "suspend_method": "NONE", "resume_method": "NONE",
+    "terminate_method": "NONE", "notify": "00:00:60", "owner_list": "NONE", "user_lists": "NONE", "xuser_lists": "NONE",
+    "subordinate_list": "NONE", "complex_values": "NONE", "projects": "NONE", "xprojects": "NONE", "calendar": "NONE",
+    "initial_state": "default",
+}  # fmt: skip
+_LIMITS = ("rt", "cpu", "fsize", "data", "stack", "core", "rss", "vmem")
+
+
+def user_name() -> str:
+    """Return the name of the user that this process runs as."""
+    return pwd.getpwuid(os.getuid()).pw_name
+
+
+def _table(values: dict[str, str]) -> str:
+    return "".join(f"{name} {value}\n" for name, value in values.items())
+
+
+def _replaced(text: str, values: dict[str, str]) -> str:
+    """Return a Grid Engine configuration with some of its values replaced, one a line."""
+    lines = []
+    for line in text.splitlines():
+        name = line.split(maxsplit=1)[0] if line.strip() else ""
+        if name and not name.startswith("#"):
+            lines.append(f"{name} {values[name]}" if name in values else line)
+    return "\n".join(lines) + "\n"
+
+
+def sched_conf(present: str) -> str:
+    """Return the scheduler's configuration (``qconf -ssconf``) with what makes it quick."""
+    return _replaced(present, _SCHEDULER)
+
+
+def _bootstrap(folder: DemoFolder, binaries: Path) -> dict[str, str]:
+    return {
+        "admin_user": user_name(),
+        "default_domain": "none",
+        "ignore_fqdn": "true",
+        "spooling_method": "classic",
+        "spooling_lib": "libspoolc",
+        "spooling_params": spooling_parameters(folder),
+        "binary_path": str(binaries),
+        "qmaster_spool_dir": str(folder.qmaster_spool),
+        "security_mode": "none",
+        "listener_threads": "2",
+        "worker_threads": "2",
+        "scheduler_threads": "1",
+    }
+
+
+def spooling_parameters(folder: DemoFolder) -> str:
+    """Return the argument of classic spooling."""
+    return f"{folder.common};{folder.qmaster_spool}"
+
+
+def _queue(name: str, slots: int, h_rt: str) -> str:
+    limits = {f"{kind}_{limit}": "INFINITY" for limit in _LIMITS for kind in ("s", "h")}
+    return _table({"qname": name, **_QUEUE, "slots": str(slots), **limits, "h_rt": h_rt})
+
+
+def _parallel_environment(name: str, rule: str) -> str:
+    return _table(
+        {
+            "pe_name": name, "slots": "999", "user_lists": "NONE", "xuser_lists": "NONE", "start_proc_args": "NONE",
+            "stop_proc_args": "NONE", "allocation_rule": rule, "control_slaves": "TRUE", "job_is_first_task": "TRUE",
+            "urgency_slots": "min", "accounting_summary": "TRUE", "qsort_args": "NONE",
+        }  # fmt: skip
+    )
+
+
+def _aliases() -> str:
+    """Return ``host_aliases``: every name of this machine means the loopback one, which is all that is served."""
+    name = os.uname().nodename
+    others = dict.fromkeys(n for n in (name, name.partition(".")[0]) if n and n != HOST)
+    return f"{HOST} {' '.join(others)}\n" if others else ""
+
+
+def write_all(folder: DemoFolder, binaries: Path, slots: int) -> Path:
+    """Write all files of a new cell; return the folder with those that the commands load later.
+
+    Raises
+    ------
+    OSError
+        If they cannot be written.
+    """
+    machine = "lx-" + {"x86_64": "amd64", "aarch64": "arm64"}.get(os.uname().machine, os.uname().machine)
+    objects = folder.path / "objects"
+    for path in (folder.common, folder.qmaster_spool, folder.execd_spool, objects / "usersets"):
+        path.mkdir(parents=True)
+    for part in ("bin", "utilbin", "lib"):
+        (folder.sge_root / part).mkdir()
+        (folder.sge_root / part / machine).symlink_to(binaries)
+    (folder.sge_root / "util").symlink_to(SHARE / "util")
+    (folder.common / "bootstrap").write_text(_table(_bootstrap(folder, binaries)))
+    (folder.common / "act_qmaster").write_text(f"{HOST}\n")
+    (folder.common / "host_aliases").write_text(_aliases())
+    defaults = (SHARE / "default-configuration").read_text()
+    values = _GLOBAL | {"execd_spool_dir": str(folder.execd_spool)}
+    (objects / "global").write_text(_replaced(defaults, values))
+    # Without security_mode anybody on this machine may talk to the qmaster: only the owner's jobs are to run.
+    owner = {"name": "owner", "type": "ACL", "fshare": "0", "oticket": "0", "entries": user_name()}
+    (objects / "usersets" / "owner").write_text(_table(owner))
+    for template in (SHARE / "util/resources/usersets").iterdir():
+        (objects / "usersets" / template.name).write_text(template.read_text())
+    (objects / "allhosts").write_text(f"group_name @allhosts\nhostlist {HOST}\n")
+    for name, rule in PARALLEL_ENVIRONMENTS.items():
+        (objects / name).write_text(_parallel_environment(name, rule))
+    for name, limit in QUEUES.items():
+        (objects / name).write_text(_queue(name, slots, limit))
+    return objects

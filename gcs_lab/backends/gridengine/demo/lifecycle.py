@@ -1,0 +1,247 @@
+"""Start, look at and stop private Grid Engine cells."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from gcs_lab.backends.gridengine.commands import ask, run_command
+from gcs_lab.backends.gridengine.demo import configuration
+from gcs_lab.backends.gridengine.demo.layout import CELL, DemoFolder, Settings, demo_folders, locked
+from gcs_lab.backends.gridengine.demo.processes import daemon, kill_all, remembered, start_daemon
+from gcs_lab.errors import GcsError, Internal, Timeout
+from gcs_lab.user_paths import private_folder
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gcs_lab.backends.gridengine.sge_cell import SgeCell
+
+__all__ = ["DEFAULT_NAME", "DemoState", "start", "status", "stop"]
+
+DEFAULT_NAME = "demo"
+READY_SECONDS = 30.0
+_TRIES = 3
+
+
+@dataclass(frozen=True)
+class DemoState:
+    """A demo cell as it stands.
+
+    ``state`` is ``"running"``, ``"broken"`` (a daemon is dead: :func:`start` mends it) or ``"incomplete"`` (its start was
+    killed: :func:`start` makes it anew). ``found`` tells that :func:`start` had nothing to do; ``seconds`` says how long
+    each step of it took.
+    """
+
+    name: str
+    state: str
+    folder: Path
+    settings_sh: Path
+    settings: Settings | None = None
+    daemons: dict[str, int | None] = field(default_factory=dict)
+    found: bool = False
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def cluster(self) -> str:
+        """Name for :func:`gcs_lab.connect`: ``demo``, or ``demo-NAME`` for further ones."""
+        return DEFAULT_NAME if self.name == DEFAULT_NAME else f"{DEFAULT_NAME}-{self.name}"
+
+    def cell(self) -> SgeCell:
+        """Return the cell for the clients.
+
+        Raises
+        ------
+        Internal
+            If it was never completely made.
+        """
+        if self.settings is None:
+            raise Internal(f"the demo cell {self.name!r} is incomplete; `gcs-lab demo start` makes it anew.")
+        return DemoFolder(self.name, self.folder).cell(self.settings.qmaster_port, self.settings.execd_port)
+
+
+def status() -> list[DemoState]:
+    """Return all demo cells of this user; quick (no command is run)."""
+    return [_state(folder) for folder in demo_folders()]
+
+
+def _state(folder: DemoFolder, **more: object) -> DemoState:
+    settings = folder.settings()
+    daemons = {p: (d.pid if (d := remembered(folder, p)) else None) for p in ("sge_qmaster", "sge_execd")}
+    state = "incomplete" if settings is None else "running" if all(daemons.values()) else "broken"
+    return DemoState(folder.name, state, folder.path, folder.settings_sh, settings, daemons, **more)  # type: ignore[arg-type]
+
+
+def stop(name: str = DEFAULT_NAME) -> bool:
+    """End the cell with its jobs and remove all that it left; return whether there was one.
+
+    Raises
+    ------
+    GcsError
+        If a process does not die.
+    """
+    folder = DemoFolder.of(name)
+    with locked():
+        return _remove(folder)
+
+
+def _remove(folder: DemoFolder) -> bool:
+    killed = kill_all(folder)
+    existed = folder.path.exists()
+    deadline = time.monotonic() + 5
+    while folder.path.exists():
+        shutil.rmtree(folder.path, ignore_errors=time.monotonic() < deadline)
+    return existed or bool(killed)
+
+
+def start(name: str = DEFAULT_NAME, *, slots: int | None = None) -> DemoState:
+    """Make a cell, or mend the one there is, and wait until it could run a job.
+
+    Parameters
+    ----------
+    name
+        Cells of different names live side by side.
+    slots
+        Slots of each queue; None: the number of cores, at least 4.
+
+    Raises
+    ------
+    ClusterNotFound
+        If Debian's Grid Engine packages are missing.
+    GcsError
+        If it does not come up; the message says where its files are.
+    """
+    folder = DemoFolder.of(name)
+    with locked():
+        settings = folder.settings()
+        if settings is not None:
+            return _mend(folder, settings)
+        _remove(folder)
+        wanted = slots or max(4, os.cpu_count() or 1)
+        for attempt in range(1, _TRIES + 1):
+            try:
+                return _make(folder, wanted)
+            except Internal:  # another program took a port between our look and the daemon's start
+                if attempt == _TRIES:
+                    raise
+                _remove(folder)
+    raise AssertionError
+
+
+def _mend(folder: DemoFolder, settings: Settings) -> DemoState:
+    clock = _Clock()
+    cell = folder.cell(settings.qmaster_port, settings.execd_port)
+    dead = [program for program in ("sge_qmaster", "sge_execd") if daemon(folder, program) is None]
+    for program in dead:
+        start_daemon(folder, cell, program)
+        if program == "sge_qmaster":
+            _await(lambda: _qmaster_answers(cell), "the qmaster does not answer", folder)
+        clock.lap(program)
+    _await(lambda: _ready(cell), "no queue is open", folder)
+    clock.lap("ready")
+    return _state(folder, found=not dead, seconds=clock.laps)
+
+
+def _make(folder: DemoFolder, slots: int) -> DemoState:
+    clock = _Clock()
+    private_folder(folder.path)
+    qmaster_port, execd_port = _free_ports()
+    cell = folder.cell(qmaster_port, execd_port)
+    objects = configuration.write_all(folder, cell.binaries, slots)
+    _spool(folder, cell, objects)
+    clock.lap("configuration")
+    start_daemon(folder, cell, "sge_qmaster")
+    _await(lambda: _qmaster_answers(cell), "the qmaster does not answer", folder)
+    clock.lap("sge_qmaster")
+    _configure(cell, objects)
+    start_daemon(folder, cell, "sge_execd")
+    clock.lap("sge_execd")
+    _await(lambda: _ready(cell), "no queue is open", folder)
+    clock.lap("ready")
+    shutil.rmtree(objects)
+    folder.write_settings(Settings(folder.name, str(folder.sge_root), CELL, qmaster_port, execd_port, slots))
+    return _state(folder, seconds=clock.laps)
+
+
+def _spool(folder: DemoFolder, cell: SgeCell, objects: Path) -> None:
+    library = {"LD_LIBRARY_PATH": str(cell.binaries)}
+    resources = configuration.SHARE / "util" / "resources"
+    for argv in (
+        ["spoolinit", "classic", "libspoolc", configuration.spooling_parameters(folder), "init"],
+        ["spooldefaults.bin", "configuration", str(objects / "global")],
+        ["spooldefaults.bin", "complexes", str(resources / "centry")],
+        ["spooldefaults.bin", "usersets", str(objects / "usersets")],
+        ["spooldefaults.bin", "managers", configuration.user_name()],
+    ):
+        answer = run_command(cell, argv, extra_env=library)
+        if answer.exit_status:
+            raise Internal(f"{argv[0]} {argv[1]} failed: {answer.said or 'it said nothing'}. Its files: {folder.path}.")
+
+
+def _configure(cell: SgeCell, objects: Path) -> None:
+    ask(cell, ["qconf", "-as", configuration.HOST])
+    ask(cell, ["qconf", "-Ahgrp", str(objects / "allhosts")])
+    for name in configuration.PARALLEL_ENVIRONMENTS:
+        ask(cell, ["qconf", "-Ap", str(objects / name)])
+    for name in configuration.QUEUES:
+        ask(cell, ["qconf", "-Aq", str(objects / name)])
+    scheduler = objects / "scheduler"
+    scheduler.write_text(configuration.sched_conf(ask(cell, ["qconf", "-ssconf"]).text))
+    ask(cell, ["qconf", "-Msconf", str(scheduler)])
+
+
+def _free_ports() -> tuple[int, int]:
+    with socket.socket() as first, socket.socket() as second:
+        for each in (first, second):
+            each.bind(("127.0.0.1", 0))
+        return first.getsockname()[1], second.getsockname()[1]
+
+
+def _qmaster_answers(cell: SgeCell) -> bool:
+    return cell.answers(0.2) and run_command(cell, ["qconf", "-sh"], timeout=10).exit_status == 0
+
+
+def _ready(cell: SgeCell) -> bool:
+    """Tell whether every queue instance is there and open."""
+    from gcs_lab.backends.gridengine.qstat_xml import parse_queues
+
+    queues = parse_queues(ask(cell, ["qstat", "-f", "-xml"], timeout=10).stdout)
+    return len(queues) >= len(configuration.QUEUES) and all(not queue.state for queue in queues)
+
+
+def _await(condition: object, what: str, folder: DemoFolder) -> None:
+    assert callable(condition)
+    deadline = time.monotonic() + READY_SECONDS
+    last = ""
+    while time.monotonic() < deadline:
+        if daemon(folder, "sge_qmaster") is None:
+            break
+        try:
+            if condition():
+                return
+        except GcsError as error:
+            last = f" ({error})"
+        time.sleep(0.02)
+    else:
+        raise Timeout(
+            f"the demo cell {folder.name!r} did not come up within {READY_SECONDS:g} s: {what}{last}. See the messages in "
+            f"{folder.qmaster_spool}/messages; `gcs-lab demo stop` removes it."
+        )
+    raise Internal(f"the qmaster of the demo cell {folder.name!r} ended while it started{last}. Its files: {folder.path}.")
+
+
+class _Clock:
+    """Seconds that each step took."""
+
+    def __init__(self) -> None:
+        self.laps: dict[str, float] = {}
+        self._last = time.monotonic()
+
+    def lap(self, step: str) -> None:
+        now = time.monotonic()
+        self.laps[step] = round(now - self._last, 3)
+        self._last = now

@@ -1,0 +1,169 @@
+"""The folder that holds all there is to know of a cell's job (docs/event-log.md)."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import re
+import shutil
+import time
+import uuid
+import zipfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gcs_lab.cells import runner
+from gcs_lab.errors import OutOfResource, UntrustedFile
+from gcs_lab.user_paths import cache_folder, private_folder, state_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["JobFolder", "jobs_folder"]
+
+
+def jobs_folder() -> Path:
+    """Folder under which the job folders stand: ``GCS_LAB_JOBS``, else the user's state folder.
+
+    On a site's cluster it must be on a file system that the execution hosts see, as home folders usually are.
+    """
+    named = os.environ.get("GCS_LAB_JOBS")
+    return private_folder(Path(named).expanduser().absolute() if named else state_folder() / "jobs")
+
+
+class JobFolder:
+    """The one class that knows the names in a job folder.
+
+    Parameters
+    ----------
+    path
+        The folder.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.spec = path / "spec.json"
+        self.inputs = path / "inputs.payload"
+        self.outputs = path / "outputs.payload"
+        self.exception = path / "exception.payload"
+        self.events = path / "events.jsonl"
+        self.files = path / "files"
+        self.runner = path / "runner.py"
+        self.cloudpickle = path / "cloudpickle.zip"
+        self.stdout = path / "stdout"
+        self.stderr = path / "stderr"
+
+    def __repr__(self) -> str:
+        return f"<JobFolder {self.path}>"
+
+    @classmethod
+    def name_for(cls, job_name: str) -> str:
+        """Return a fresh folder name that sorts by time and reads like the job's name."""
+        slug = re.sub(r"[^A-Za-z0-9]+", "-", job_name).strip("-")[:32] or "cell"
+        return f"{time.strftime('%Y%m%d-%H%M%S')}-{slug}-{uuid.uuid4().hex[:8]}"
+
+    @classmethod
+    @contextmanager
+    def create(cls, job_name: str) -> Iterator[JobFolder]:
+        """Make a folder; if the block fails, nothing of it is left.
+
+        Raises
+        ------
+        OutOfResource
+            If the disk is full or a quota is reached while the block writes.
+        """
+        folder = cls(jobs_folder() / cls.name_for(job_name))
+        try:
+            private_folder(folder.path)
+            yield folder
+        except OSError as error:
+            shutil.rmtree(folder.path, ignore_errors=True)
+            if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+                raise OutOfResource(_disk_full(folder.path.parent, error)) from error
+            raise
+        except BaseException:
+            shutil.rmtree(folder.path, ignore_errors=True)
+            raise
+
+    def write_runner(self) -> None:
+        """Put the runner and the cloudpickle that it falls back to into the folder."""
+        _write_private(self.runner, Path(runner.__file__).read_bytes())
+        kept = _cloudpickle_zip()
+        try:
+            os.link(kept, self.cloudpickle)
+        except OSError:
+            shutil.copyfile(kept, self.cloudpickle)
+            self.cloudpickle.chmod(0o600)
+
+    def write_spec(self, spec: dict[str, Any]) -> None:
+        """Write what the runner shall do."""
+        _write_private(self.spec, json.dumps(spec, ensure_ascii=False).encode("utf-8", "surrogateescape"))
+
+    def read_spec(self) -> dict[str, Any]:
+        """Return what the runner was asked to do.
+
+        Raises
+        ------
+        UntrustedFile
+            If another user could have written it.
+        """
+        self.check_trusted(self.spec)
+        spec: dict[str, Any] = json.loads(self.spec.read_bytes().decode("utf-8", "surrogateescape"))
+        return spec
+
+    def check_trusted(self, path: Path) -> None:
+        """Raise UntrustedFile if someone else could have written `path` or swapped a folder above it."""
+        try:
+            runner.check_trusted(str(path))
+        except PermissionError as error:
+            raise UntrustedFile(str(error)) from None
+
+    def size(self) -> int:
+        """Return the bytes that the folder takes."""
+        total = 0
+        for base, _, names in os.walk(self.path):
+            for name in names:
+                try:
+                    total += os.lstat(os.path.join(base, name)).st_size  # noqa: PTH118  (hot on big folders)
+                except FileNotFoundError:
+                    continue
+        return total
+
+    def remove(self) -> None:
+        """Delete the folder with everything in it."""
+        shutil.rmtree(self.path)
+
+
+def _write_private(path: Path, content: bytes) -> None:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as out:
+        out.write(content)
+    temporary.replace(path)
+
+
+def _cloudpickle_zip() -> Path:
+    """Return an archive of the installed cloudpickle (pure Python, for any host), made once per version."""
+    import cloudpickle
+
+    kept = cache_folder() / f"cloudpickle-{cloudpickle.__version__}.zip"
+    if not kept.exists():
+        home = Path(cloudpickle.__file__).parent
+        temporary = kept.with_name(f".{kept.name}.{uuid.uuid4().hex}.tmp")
+        with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
+            for source in sorted(home.glob("*.py")):
+                archive.write(source, f"cloudpickle/{source.name}")
+        temporary.chmod(0o600)
+        temporary.replace(kept)
+    return kept
+
+
+def _disk_full(folder: Path, error: OSError) -> str:
+    free = shutil.disk_usage(folder).free
+    return (
+        f"the job folder could not be written: {error.strerror} under {folder} ({free / 1e6:.0f} MB free). "
+        "Nothing was sent. Free some space (%gcs clean shows old job folders), or set GCS_LAB_JOBS to a folder on "
+        "another disk that the cluster's hosts see."
+    )

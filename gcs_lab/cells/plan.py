@@ -1,0 +1,255 @@
+"""Read a cell against its namespace and say what would be sent: the plan of a job."""
+
+from __future__ import annotations
+
+import builtins
+import os
+import shutil
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FunctionType, ModuleType
+from typing import TYPE_CHECKING, Any
+
+from gcs_lab.cells.cell_source import CellSource, Discarded, read_cell
+from gcs_lab.cells.environment import travelling_environment
+from gcs_lab.cells.placeholder import is_placeholder, why_not_ready
+from gcs_lab.errors import CellSourceError, InvalidArgument, NotPicklable, NotReady
+from gcs_lab.vocabulary import JobTemplate
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["CellOptions", "CellPlan", "CellRequest", "plan_cell"]
+
+#: Names that a cell assigns by habit and nobody reads in another cell, or that IPython keeps for itself.
+_NOT_OUTPUTS = {"_", "__", "___"}
+#: What the runner gives a cell itself.
+_PROVIDED = {"get_ipython", "display", "In", "Out", "exit", "quit", "open"}
+
+
+@dataclass(kw_only=True)
+class CellOptions:
+    """What the flags of ``%%gcs`` ask for; each name is the flag's meaning, None or empty: not given."""
+
+    name: str | None = None
+    queue: str | None = None
+    requests: dict[str, str] = field(default_factory=dict)
+    parallel_environment: str | None = None
+    slots: tuple[int, int] | None = None
+    priority: int | None = None
+    hold: bool = False
+    inputs: list[str] = field(default_factory=list)
+    outputs: list[str] = field(default_factory=list)
+    cwd: str | None = None
+    environment: dict[str, str] = field(default_factory=dict)
+    python: str | None = None
+    native: str | None = None
+
+
+@dataclass(kw_only=True)
+class CellRequest:
+    """A cell that shall become a job.
+
+    ``source`` is plain Python (IPython's transformations applied) whose line numbers are the cell's own;
+    ``filename`` is the name under which IPython knows it; ``display_name`` what tracebacks call it (``Cell In[3]``);
+    ``display_source`` is the cell as the user wrote it, with the magic's line.
+    """
+
+    source: str
+    filename: str
+    display_name: str
+    display_source: str
+    namespace: dict[str, Any]
+    hidden: Mapping[str, Any] = field(default_factory=dict)
+    options: CellOptions = field(default_factory=CellOptions)
+    execution_count: int = 0
+    notebook: str = ""
+    cell: str = ""
+
+
+@dataclass(kw_only=True)
+class CellPlan:
+    """All that would be sent; nothing has been."""
+
+    request: CellRequest
+    name: str
+    inputs: dict[str, Any]
+    modules: dict[str, str]
+    outputs: list[str]
+    cwd: str
+    python: str
+    environment: dict[str, str]
+    withheld: list[str]
+    discarded: list[Discarded]
+    needs_shell: bool
+
+    def template(self, runner: str, folder: str, stdout: str, stderr: str) -> JobTemplate:
+        """Return the job template that runs the folder's runner."""
+        options = self.request.options
+        low, high = options.slots or (None, None)
+        return JobTemplate(
+            remote_command=self.python,
+            args=[runner, folder],
+            job_name=self.name,
+            working_directory=folder,
+            output_path=stdout,
+            error_path=stderr,
+            queue_name=options.queue,
+            resource_requests=dict(options.requests),
+            parallel_environment=options.parallel_environment,
+            min_slots=low,
+            max_slots=high,
+            priority=options.priority,
+            submit_as_hold=True if options.hold else None,
+            native_specification=options.native,
+        )
+
+    def spec(self, heartbeat_seconds: float = 5.0) -> dict[str, Any]:
+        """Return what the runner reads (docs/event-log.md)."""
+        import uuid
+
+        return {
+            "version": 1,
+            "token": uuid.uuid4().hex,
+            "name": self.name,
+            "source": self.request.source,
+            "filename": self.request.filename,
+            "display_name": self.request.display_name,
+            "display_source": self.request.display_source,
+            "python": self.python,
+            "inputs": sorted(self.inputs),
+            "imports": self.modules,
+            "outputs": self.outputs,
+            "explicit_outputs": self.request.options.outputs,
+            "cwd": self.cwd,
+            "environment": self.environment,
+            "sys_path": [entry for entry in sys.path if entry],
+            "python_version": list(sys.version_info[:2]),
+            "heartbeat_seconds": heartbeat_seconds,
+            "shell": self.needs_shell,
+            "execution_count": self.request.execution_count,
+            "notebook": self.request.notebook,
+            "cell": self.request.cell,
+        }
+
+
+def plan_cell(request: CellRequest) -> CellPlan:
+    """Read the cell and check it against its namespace.
+
+    Raises
+    ------
+    SyntaxError
+        If the cell is not Python.
+    CellSourceError
+        If it needs names that are not defined (all of them are named, with their lines).
+    NotReady
+        If it needs a value that another job is still computing.
+    InvalidArgument
+        If a flag's value cannot work.
+    """
+    options = request.options
+    source = read_cell(request.source, request.filename)
+    values = _needed_values(request, source)
+    modules = {name: value.__name__ for name, value in values.items() if isinstance(value, ModuleType)}
+    _check_modules(modules)
+    environment, withheld = travelling_environment(os.environ, options.environment)
+    inputs = {name: value for name, value in values.items() if name not in modules}
+    outputs = _outputs(source, options, values)
+    return CellPlan(
+        request=request,
+        name=options.name or f"cell_{request.execution_count}",
+        inputs=inputs,
+        modules=modules,
+        outputs=outputs,
+        cwd=_working_directory(options.cwd),
+        python=_interpreter(options.python),
+        environment=environment,
+        withheld=withheld,
+        discarded=[d for d in source.discarded if d.name not in outputs and _is_instance(inputs.get(d.name))],
+        needs_shell="get_ipython" in source.needs,
+    )
+
+
+def _needed_values(request: CellRequest, source: CellSource) -> dict[str, Any]:
+    namespace, hidden = request.namespace, request.hidden
+    undefined: dict[str, int] = {}
+    values: dict[str, Any] = {}
+    for name, line in source.needs.items():
+        if name in namespace and not (name in hidden and namespace[name] is hidden[name]):
+            values[name] = namespace[name]
+        elif name in _PROVIDED or hasattr(builtins, name) or name in source.optional or source.open_ended:
+            continue
+        else:
+            undefined[name] = line
+    for name in request.options.inputs:
+        if name not in namespace:
+            raise CellSourceError(f"--in {name}: {name!r} is not defined in this notebook. Nothing was sent.")
+        values[name] = namespace[name]
+    if undefined:
+        raise CellSourceError(_undefined_text(request, undefined))
+    for name, value in values.items():
+        if is_placeholder(value):
+            raise NotReady(f"the cell needs {name}, and {why_not_ready(value)} Nothing was sent.")
+    return values
+
+
+def _undefined_text(request: CellRequest, undefined: dict[str, int]) -> str:
+    lines = request.source.splitlines()
+    shown = "\n".join(
+        f"  {name}: {request.display_name}, line {line}: {lines[line - 1].strip() if line <= len(lines) else ''}"
+        for name, line in undefined.items()
+    )
+    many = len(undefined) > 1
+    return (
+        f"the cell needs {'names that are' if many else 'a name that is'} not defined:\n{shown}\n"
+        f"Nothing was sent. Define {'them' if many else 'it'} in the cell, or run the cell that does."
+    )
+
+
+def _check_modules(modules: dict[str, str]) -> None:
+    for name, module in modules.items():
+        if module not in sys.modules:
+            raise NotPicklable(
+                f"{name} is a module called {module!r} that was made here and cannot be imported elsewhere. Nothing "
+                "was sent. Put its code into a file beside the notebook, or define what the cell needs as functions."
+            )
+
+
+def _outputs(source: CellSource, options: CellOptions, values: dict[str, Any]) -> list[str]:
+    changed = [name for name in source.changes if not isinstance(values.get(name), (ModuleType, FunctionType, type))]
+    known = dict.fromkeys([*source.leaves, *changed])
+    found = [name for name in known if name not in _NOT_OUTPUTS]
+    for name in options.outputs:
+        if not name.isidentifier():
+            raise InvalidArgument(f"--out {name}: {name!r} cannot be the name of a variable.")
+        if name not in known and name not in values and not source.open_ended:
+            raise CellSourceError(
+                f"--out {name}: the cell neither assigns nor uses {name!r}. Nothing was sent. "
+                f"It leaves: {', '.join(found) or 'nothing'}."
+            )
+    return [*found, *(name for name in options.outputs if name not in found)]
+
+
+def _working_directory(cwd: str | None) -> str:
+    path = Path(cwd).expanduser() if cwd else Path.cwd()
+    if not path.is_dir():
+        raise InvalidArgument(f"--cwd {cwd}: there is no such folder here. Nothing was sent.")
+    return str(path.absolute())
+
+
+def _interpreter(python: str | None) -> str:
+    if python is None:
+        return sys.executable
+    found = shutil.which(str(Path(python).expanduser()))
+    if found is None:
+        raise InvalidArgument(
+            f"--python {python}: there is no such program here. Give the path of a Python 3.9 or newer that the "
+            "cluster's hosts have too. Nothing was sent."
+        )
+    return str(Path(found).absolute())
+
+
+def _is_instance(value: object) -> bool:
+    plain = (int, float, complex, str, bytes, tuple, frozenset, bool, type(None))
+    return value is not None and not isinstance(value, (type, FunctionType, ModuleType, *plain))

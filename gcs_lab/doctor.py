@@ -1,0 +1,58 @@
+"""What was found on this machine, in one screen: for ``gcs-lab doctor`` and ``%gcs doctor``."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import sys
+from importlib.metadata import PackageNotFoundError, version
+
+from gcs_lab._version import __version__
+from gcs_lab.cells.job_folder import jobs_folder
+from gcs_lab.cells.journal import Journal
+from gcs_lab.cluster import offers, providers
+from gcs_lab.errors import GcsError
+from gcs_lab.jobs.requests import format_memory
+from gcs_lab.user_paths import state_folder
+
+__all__ = ["diagnose"]
+
+_PACKAGES = ("ipython", "ipykernel", "jupyterlab", "anywidget", "cloudpickle", "pandas", "drmaa")
+
+
+def diagnose() -> str:
+    """Return what was found: versions, folders, clusters, which one would be used and why, and what is missing."""
+    lines = [f"gcs_lab {__version__}, Python {platform.python_version()} ({sys.executable})", _packages()]
+    for path, what in ((state_folder(), "state"), (jobs_folder(), "job folders")):
+        free = shutil.disk_usage(path).free
+        lines.append(f"{what}: {path} ({format_memory(free)} free)")
+    lines.append(f"journal: {len(Journal().everything())} jobs remembered")
+    lines.append("clusters:")
+    found = offers()
+    wanted = os.environ.get("GCS_LAB_CLUSTER")
+    chosen = next((o for _, o in found if o.cluster == wanted or (not wanted and o.affinity > 0)), None)
+    for _, offer in found:
+        mark = "→" if offer is chosen else " "
+        lines.append(f" {mark} {offer.cluster}: {offer.why}")
+    if chosen is None:
+        lines.append(f"   none would be used{f': GCS_LAB_CLUSTER={wanted} names none of them' if wanted else ''}")
+    lines += [f"   {name}: {_explain(provider)}" for name, provider in providers().items()]
+    return "\n".join(lines)
+
+
+def _explain(provider: object) -> str:
+    try:
+        return str(provider.explain())  # type: ignore[attr-defined]
+    except GcsError as error:
+        return f"could not look: {error}"
+
+
+def _packages() -> str:
+    told = []
+    for package in _PACKAGES:
+        try:
+            told.append(f"{package} {version(package)}")
+        except PackageNotFoundError:
+            told.append(f"{package} missing (pip install {package})")
+    return ", ".join(told)

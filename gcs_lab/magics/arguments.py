@@ -1,0 +1,143 @@
+"""The flags of ``%%gcs``: parsed, checked, and turned into what a plan needs."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import os
+import re
+import shlex
+from typing import NoReturn
+
+from IPython.core.error import UsageError
+
+from gcs_lab.cells.environment import parse_assignments
+from gcs_lab.cells.plan import CellOptions
+from gcs_lab.errors import InvalidArgument
+from gcs_lab.jobs.requests import parse_requests
+
+__all__ = ["FlagParser", "cell_parser", "parse_flags", "to_options"]
+
+_PRIORITIES = range(-1023, 1025)
+
+
+class FlagParser(argparse.ArgumentParser):
+    """A parser that raises IPython's one-line UsageError, with the nearest flags that exist."""
+
+    def __init__(self, prog: str, description: str | None = None) -> None:
+        super().__init__(prog=prog, description=description, add_help=False, allow_abbrev=False)
+
+    def error(self, message: str) -> NoReturn:
+        """Raise the usage error."""
+        match = re.match(r"unrecognized arguments: (.*)", message)
+        hint = ""
+        if match:
+            flags = [flag for action in self._actions for flag in action.option_strings]
+            near = difflib.get_close_matches(match[1].split()[0], flags, n=2, cutoff=0.5)
+            hint = f" Did you mean {' or '.join(near)}?" if near else f" The flags are: {' '.join(flags)}."
+        raise UsageError(f"{self.prog}: {message}.{hint} `{self.prog.split()[0]}?` explains them all.")
+
+
+def cell_parser() -> FlagParser:
+    """Return the parser of ``%%gcs run`` and ``%%gcs submit``."""
+    parser = FlagParser(prog="%%gcs")
+    add = parser.add_argument
+    add("verb", choices=["run", "submit"], help="run: wait for the job; submit: return at once")
+    ask = parser.add_argument_group("what the job asks for (as qsub)")
+    ask.add_argument("-N", dest="name", metavar="NAME", help="name of the job (default: cell_N)")
+    ask.add_argument("-q", dest="queue", metavar="QUEUE", help="queue: all.q, all.q@host, a list with commas")
+    ask.add_argument(
+        "-l", dest="requests", metavar="NAME=VALUE,…", action="append", default=[],
+        help="resources: -l h_rt=1:00:00,h_vmem=4G; may be given more than once",
+    )  # fmt: skip
+    ask.add_argument(
+        "-pe", dest="pe", metavar=("NAME", "N"), nargs=2, help="parallel environment and slots: 4 or 2-8"
+    )
+    ask.add_argument("-p", dest="priority", metavar="N", type=int, help="priority, -1023 to 1024 (default 0)")
+    ask.add_argument("-hold", dest="hold", action="store_true", help="submit on hold; %%gcs release lets it go")
+    ask.add_argument("--native", metavar="OPTIONS", help="more options in the scheduler's own words, quoted")
+    travel = parser.add_argument_group("what travels")
+    travel.add_argument(
+        "--in", dest="inputs", metavar="A,B", action="append", default=[],
+        help="send these variables too (those the cell reads are found)",
+    )  # fmt: skip
+    travel.add_argument(
+        "--out", dest="outputs", metavar="A,B", action="append", default=[],
+        help="these must come back (those the cell assigns do anyway, if they can)",
+    )  # fmt: skip
+    travel.add_argument("--cwd", metavar="FOLDER", help="folder to run in (default: the notebook's)")
+    travel.add_argument(
+        "--env", dest="environment", metavar="NAME[=VALUE]", action="append", default=[],
+        help="set a variable; what looks like a secret travels only if it is named here",
+    )  # fmt: skip
+    travel.add_argument("--python", metavar="PATH", help="Python 3.9 or newer for the job (default: the notebook's)")
+    how = parser.add_argument_group("how")
+    how.add_argument("--explain", action="store_true", help="show what would be sent, and send nothing")
+    how.add_argument("--on", dest="cluster", metavar="CLUSTER", help="cluster: embedded, gridengine, demo …")
+    return parser
+
+
+def parse_flags(parser: argparse.ArgumentParser, line: str) -> argparse.Namespace:
+    """Parse a magic's line; quotes work as in a shell, and nothing else of a shell does.
+
+    Raises
+    ------
+    UsageError
+        If a quote is not closed, or a flag is unknown or lacks its value.
+    """
+    try:
+        words = shlex.split(line)
+    except ValueError as error:
+        raise UsageError(f"{parser.prog}: {error} in: {line}") from None
+    return parser.parse_args(words)
+
+
+def to_options(flags: argparse.Namespace) -> CellOptions:
+    """Return the options that the flags ask for.
+
+    Raises
+    ------
+    InvalidArgument
+        If a value cannot work.
+    """
+    requests: dict[str, str] = {}
+    for text in flags.requests:
+        requests |= parse_requests(text)
+    if flags.priority is not None and flags.priority not in _PRIORITIES:
+        raise InvalidArgument(f"-p {flags.priority}: a priority is a whole number from -1023 to 1024.")
+    if flags.name is not None and not flags.name.strip():
+        raise InvalidArgument("-N: the name is empty. Give the job a name, or leave -N out.")
+    pe, slots = (flags.pe[0], _slots(*flags.pe)) if flags.pe else (None, None)
+    return CellOptions(
+        name=flags.name,
+        queue=flags.queue,
+        requests=requests,
+        parallel_environment=pe,
+        slots=slots,
+        priority=flags.priority,
+        hold=flags.hold,
+        inputs=_names(flags.inputs, "--in"),
+        outputs=_names(flags.outputs, "--out"),
+        cwd=flags.cwd,
+        environment=parse_assignments(flags.environment, os.environ),
+        python=flags.python,
+        native=flags.native,
+    )
+
+
+def _names(texts: list[str], flag: str) -> list[str]:
+    names = [name.strip() for text in texts for name in text.split(",") if name.strip()]
+    for name in names:
+        if not name.isidentifier():
+            raise InvalidArgument(f"{flag} {name}: {name!r} cannot be the name of a variable.")
+    return list(dict.fromkeys(names))
+
+
+def _slots(pe: str, text: str) -> tuple[int, int]:
+    match = re.fullmatch(r"(\d+)(?:-(\d+))?", text, re.ASCII)
+    if match is None:
+        raise InvalidArgument(f"-pe {pe} {text}: expected a number of slots or a range, for example 4 or 2-8.")
+    low, high = int(match[1]), int(match[2] or match[1])
+    if not 1 <= low <= high:
+        raise InvalidArgument(f"-pe {pe} {text}: slots start at 1, and a range goes upward.")
+    return low, high

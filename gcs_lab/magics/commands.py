@@ -1,0 +1,306 @@
+"""The line magics: ``%gcs status``, ``%gcs jobs`` and the others."""
+
+from __future__ import annotations
+
+import getpass
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from IPython.core.error import UsageError
+
+from gcs_lab.cells.follower import follower
+from gcs_lab.cells.job_folder import JobFolder
+from gcs_lab.doctor import diagnose
+from gcs_lab.errors import GcsError, JobFailed, UnknownName
+from gcs_lab.jobs import JobAction
+from gcs_lab.jobs.requests import format_memory, format_time, parse_time
+from gcs_lab.magics.arguments import FlagParser, parse_flags
+from gcs_lab.magics.cell_channel import CellChannel
+from gcs_lab.magics.cell_runner import wait_in_cell
+from gcs_lab.magics.job_log import log_text
+from gcs_lab.magics.job_view import JobView
+from gcs_lab.magics.tracebacks import TracebackArtist
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable
+
+    import pandas as pd
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from gcs_lab.cells.cell_job import CellJob
+    from gcs_lab.cells.journal import JournalEntry
+    from gcs_lab.magics.session import Session
+
+__all__ = ["COMMANDS", "Commands"]
+
+
+class Commands:
+    """The commands of ``%gcs``; each method is one, its docstring is its help.
+
+    Parameters
+    ----------
+    shell
+        The running shell.
+    session
+        What the magics share.
+    """
+
+    def __init__(self, shell: InteractiveShell, session: Session) -> None:
+        self._shell, self._session = shell, session
+
+    def run(self, line: str) -> Any:
+        """Do what `line` says.
+
+        Raises
+        ------
+        UsageError
+            If there is no such command or flag.
+        """
+        word, _, rest = line.strip().partition(" ")
+        if word in {"run", "submit"}:
+            raise UsageError(f"%gcs {word}: it is a cell magic; write %%gcs {word} on the first line of the cell.")
+        if word not in COMMANDS:
+            raise UsageError(f"%gcs {word}: no such command. The commands are: {', '.join(COMMANDS)}.")
+        add_flags, method = COMMANDS[word]
+        parser = FlagParser(prog=f"%gcs {word}", description=method.__doc__)
+        add_flags(parser)
+        return method(self, parse_flags(parser, rest))
+
+    # -- the cluster ---------------------------------------------------------------------------------------------
+
+    def connect(self, flags: argparse.Namespace) -> None:
+        """Choose the cluster that jobs go to from now on; without a name, say which it is and why."""
+        cluster = self._session.use(flags.cluster) if flags.cluster else self._session.cluster()[0]
+        print(f"gcs: jobs go to {cluster.system} (called {cluster.name!r}), because {cluster.why}")  # noqa: T201
+
+    def status(self, flags: argparse.Namespace) -> pd.DataFrame:  # noqa: ARG002
+        """Show the queues with their slots, load and state, and count this user's jobs."""
+        cluster, _ = self._session.cluster()
+        mine = cluster.status.jobs(owner=getpass.getuser())
+        counts = mine["state"].value_counts().to_dict() if len(mine) else {}
+        told = ", ".join(f"{n} {state}" for state, n in counts.items()) or "none in the queue"
+        print(f"{cluster.system}; your jobs: {told}")  # noqa: T201
+        return cluster.status.queues()
+
+    def doctor(self, flags: argparse.Namespace) -> None:  # noqa: ARG002
+        """Say what was found on this machine, which cluster would be used and why, and what is missing."""
+        print(diagnose())  # noqa: T201
+
+    # -- jobs ----------------------------------------------------------------------------------------------------
+
+    def jobs(self, flags: argparse.Namespace) -> pd.DataFrame:
+        """List the jobs that this user's notebooks submitted, the latest first."""
+        import pandas as pd
+
+        self._session.complete_journal()
+        entries = self._session.journal.recent(flags.n)
+        states = self._live_states([entry for entry in entries if not entry.finished])
+        rows = []
+        for entry in entries:
+            state, where = states.get(entry.folder, (entry.state, ""))
+            ran = (entry.finished or time.time()) - entry.submitted
+            rows.append(
+                {
+                    "id": entry.job_id,
+                    "name": entry.name,
+                    "cluster": entry.cluster,
+                    "state": state,
+                    "where": where,
+                    "submitted": pd.Timestamp(entry.submitted, unit="s", tz="UTC")
+                    .tz_convert(_local_zone())
+                    .floor("s"),
+                    "since then": format_time(ran) if entry.finished else f"{format_time(ran)} so far",
+                    "message": entry.message,
+                    "notebook": entry.notebook,
+                }
+            )
+        columns = ["id", "name", "cluster", "state", "where", "submitted", "since then", "message", "notebook"]
+        return pd.DataFrame(rows, columns=columns)
+
+    def _live_states(self, entries: list[JournalEntry]) -> dict[str, tuple[str, str]]:
+        """Ask each cluster once for the states of its jobs."""
+        found: dict[str, tuple[str, str]] = {}
+        by_cluster: dict[str, list[JournalEntry]] = {}
+        for entry in entries:
+            by_cluster.setdefault(entry.cluster, []).append(entry)
+        for name, members in by_cluster.items():
+            try:
+                cluster, _ = self._session.cluster(name)
+                answer = cluster.jobs.board.status([entry.job_id for entry in members])
+            except GcsError:
+                found |= {entry.folder: ("UNDETERMINED", f"{name} does not answer") for entry in members}
+                continue
+            for entry in members:
+                status = answer[entry.job_id]
+                place = "@".join(part for part in (status.queue_name, status.machine_name) if part)
+                found[entry.folder] = (status.state.name, place)
+        return found
+
+    def wait(self, flags: argparse.Namespace) -> None:
+        """Wait for jobs (ids or names; without any: for all of this kernel's) and raise what failed first."""
+        jobs = self._jobs(flags.jobs) if flags.jobs else list(follower().jobs)
+        deadline = None if flags.timeout is None else time.monotonic() + parse_time(flags.timeout)
+        for job in jobs:
+            follower().follow(job)
+            left = None if deadline is None else max(0.0, deadline - time.monotonic())
+            if left is not None and not job.concluded.wait(left):
+                print(f"gcs: job {job.id} ({job.name}) is still {job.state.name}")  # noqa: T201
+                return
+            wait_in_cell(job, TracebackArtist(self._shell))
+
+    def cancel(self, flags: argparse.Namespace) -> None:
+        """End jobs, whatever they are doing."""
+        self._control(JobAction.TERMINATE, flags.jobs, "cancelled")
+
+    def hold(self, flags: argparse.Namespace) -> None:
+        """Keep queued jobs from starting."""
+        self._control(JobAction.HOLD, flags.jobs, "on hold")
+
+    def release(self, flags: argparse.Namespace) -> None:
+        """Take the hold off."""
+        self._control(JobAction.RELEASE, flags.jobs, "released")
+
+    def _control(self, action: JobAction, wanted: list[str], done: str) -> None:
+        by_cluster: dict[str, list[JournalEntry]] = {}
+        for entry in self._session.entries(wanted):
+            by_cluster.setdefault(entry.cluster, []).append(entry)
+        told = []
+        for name, entries in by_cluster.items():
+            cluster, _ = self._session.cluster(name)
+            failures = cluster.jobs.control(action, [entry.job_id for entry in entries])
+            for entry in entries:
+                failure = failures.get(entry.job_id)
+                print(f"gcs: job {entry.job_id} ({entry.name}): {failure or done}")  # noqa: T201
+                if failure:
+                    told.append(str(failure))
+        if told:
+            raise JobFailed(f"{len(told)} of {len(wanted)} jobs: {told[0]}")
+
+    def logs(self, flags: argparse.Namespace) -> None:
+        """Print what a job printed."""
+        (entry,) = self._session.entries([flags.job])
+        folder = self._folder(entry)
+        streams = {"stderr"} if flags.stderr else {"stdout", "stderr"}
+        print(log_text(folder, streams, flags.n), end="")  # noqa: T201
+
+    def attach(self, flags: argparse.Namespace) -> None:
+        """Show jobs' output here and bring their results: all unfinished ones of this notebook, or those named."""
+        wanted = flags.jobs
+        entries = self._session.entries(wanted) if wanted else self._session.unfinished()
+        if not entries:
+            print("gcs: no unfinished job of this notebook. %gcs jobs lists all; %gcs attach ID shows one.")  # noqa: T201
+        channel = CellChannel(self._shell)
+        for entry in entries:
+            job = self._session.renewed_handle(entry)
+            JobView(job, self._shell, channel, raises=False)
+            job.deliver_to(self._shell.user_ns, replace=flags.overwrite)
+            follower().follow(job)
+
+    def clean(self, flags: argparse.Namespace) -> pd.DataFrame | None:
+        """Show job folders that could go, with age, state and size; --yes deletes them."""
+        import pandas as pd
+
+        older = time.time() - _days(flags.older)
+        rows, folders = [], []
+        for entry in self._session.journal.everything():
+            unfinished = not entry.finished and not flags.unfinished
+            if (entry.finished or entry.submitted) > older or unfinished:
+                continue
+            folder = JobFolder(Path(entry.folder))
+            size = folder.size()
+            folders.append((entry, folder, size))
+            age = f"{(time.time() - entry.submitted) / 86400:.1f} days"
+            rows.append({"id": entry.job_id, "name": entry.name, "state": entry.state, "age": age,
+                         "size": format_memory(size), "folder": entry.folder})  # fmt: skip
+        total = format_memory(sum(size for *_, size in folders))
+        if not flags.yes:
+            print(f"{len(folders)} job folders, {total}. Nothing was deleted; --yes deletes them.")  # noqa: T201
+            return pd.DataFrame(rows, columns=["id", "name", "state", "age", "size", "folder"])
+        for _, folder, _ in folders:
+            if folder.path.exists():
+                folder.remove()
+        self._session.journal.remove(entry.folder for entry, *_ in folders)
+        print(f"gcs: deleted {len(folders)} job folders, {total}.")  # noqa: T201
+        return None
+
+    # -- finding -------------------------------------------------------------------------------------------------
+
+    def _jobs(self, wanted: list[str]) -> list[CellJob]:
+        return [self._session.handle(entry) for entry in self._session.entries(wanted)]
+
+    def _folder(self, entry: JournalEntry) -> JobFolder:
+        folder = JobFolder(Path(entry.folder))
+        if not folder.path.exists():
+            raise UnknownName("job folder", entry.folder, [])
+        return folder
+
+
+def _local_zone() -> Any:
+    from datetime import datetime
+
+    return datetime.now().astimezone().tzinfo
+
+
+def _days(text: str) -> float:
+    number, unit = (text[:-1], text[-1]) if text[-1:] in "dhms" else (text, "d")
+    try:
+        return float(number) * {"d": 86400, "h": 3600, "m": 60, "s": 1}[unit]
+    except ValueError:
+        raise UsageError(f"%gcs clean --older {text}: expected days (7d), hours (12h) or minutes (30m).") from None
+
+
+def _no_flags(parser: FlagParser) -> None:
+    del parser
+
+
+def _some_jobs(parser: FlagParser) -> None:
+    parser.add_argument("jobs", nargs="+", metavar="JOB", help="id or name")
+
+
+def _connect_flags(parser: FlagParser) -> None:
+    parser.add_argument("cluster", nargs="?", help="embedded, gridengine, demo …")
+
+
+def _wait_flags(parser: FlagParser) -> None:
+    parser.add_argument("jobs", nargs="*", metavar="JOB", help="id or name")
+    parser.add_argument("--timeout", metavar="TIME", help="give up waiting after this time (the job goes on)")
+
+
+def _attach_flags(parser: FlagParser) -> None:
+    parser.add_argument("jobs", nargs="*", metavar="JOB", help="id or name")
+    parser.add_argument("--overwrite", action="store_true", help="take the job's values for names that have one here")
+
+
+def _logs_flags(parser: FlagParser) -> None:
+    parser.add_argument("job", metavar="JOB", help="id or name")
+    parser.add_argument("-n", type=int, metavar="LINES", help="only the last lines")
+    parser.add_argument("--stderr", action="store_true", help="only standard error")
+
+
+def _jobs_flags(parser: FlagParser) -> None:
+    parser.add_argument("-n", type=int, default=20, metavar="N", help="how many (default 20)")
+
+
+def _clean_flags(parser: FlagParser) -> None:
+    parser.add_argument(
+        "--older", default="7d", metavar="AGE", help="ended longer ago than this (7d, 12h; default 7d)"
+    )
+    parser.add_argument("--unfinished", action="store_true", help="also jobs whose end was never seen")
+    parser.add_argument("--yes", action="store_true", help="delete them")
+
+
+COMMANDS: dict[str, tuple[Callable[[FlagParser], None], Callable[[Commands, argparse.Namespace], Any]]] = {
+    "status": (_no_flags, Commands.status),
+    "jobs": (_jobs_flags, Commands.jobs),
+    "wait": (_wait_flags, Commands.wait),
+    "cancel": (_some_jobs, Commands.cancel),
+    "hold": (_some_jobs, Commands.hold),
+    "release": (_some_jobs, Commands.release),
+    "logs": (_logs_flags, Commands.logs),
+    "attach": (_attach_flags, Commands.attach),
+    "clean": (_clean_flags, Commands.clean),
+    "connect": (_connect_flags, Commands.connect),
+    "doctor": (_no_flags, Commands.doctor),
+}

@@ -1,0 +1,96 @@
+"""The class that IPython knows: ``%gcs`` and ``%%gcs``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from IPython.core.error import UsageError
+from IPython.core.magic import Magics, line_cell_magic, magics_class
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from gcs_lab.magics.session import Session
+
+__all__ = ["GcsMagics", "register", "unregister"]
+
+_HELP = """Run cells as cluster jobs, and look after them.
+
+A cell as a job::
+
+    %%gcs run                     run the cell as a job and wait for it
+    %%gcs submit -N fit -l h_rt=1:00:00,h_vmem=4G
+                                  submit it and go on; its output appears here, its variables arrive when it ends
+
+The names that the cell reads travel with it, the names that it assigns come back. What it prints and draws is shown
+while it runs. Ctrl-C lets go of a job that `run` waits for; a second one within two seconds cancels it.
+
+{flags}
+
+Commands::
+
+    %gcs connect [NAME]           choose the cluster, or say which it is and why
+    %gcs status                   queues, and my jobs in figures
+    %gcs jobs                     the jobs that my notebooks submitted
+    %gcs wait [JOB…]              wait for jobs (id or name)
+    %gcs cancel|hold|release JOB…
+    %gcs logs JOB                 what a job printed
+    %gcs attach [JOB…]            after a restart: output and results of my jobs, here
+    %gcs clean                    old job folders
+    %gcs doctor                   what was found on this machine
+"""
+
+
+@magics_class
+class GcsMagics(Magics):
+    """``%gcs`` and ``%%gcs``.
+
+    Parameters
+    ----------
+    shell
+        The running shell.
+    """
+
+    def __init__(self, shell: InteractiveShell) -> None:
+        super().__init__(shell)
+        self._shell = shell
+        self._session: Session | None = None
+
+    @line_cell_magic
+    def gcs(self, line: str, cell: str | None = None) -> Any:
+        """See ``_HELP``: the text is put here when the magics are registered."""
+        from gcs_lab.magics.session import Session
+
+        self._session = self._session or Session()
+        if cell is None:
+            from gcs_lab.magics.commands import Commands
+
+            if not line.strip():
+                raise UsageError("%gcs: say what to do: status, jobs, wait … `%gcs?` explains.")
+            return Commands(self._shell, self._session).run(line)
+        if not cell.strip():
+            raise UsageError("%%gcs: the cell is empty; there is nothing to run.")
+        from gcs_lab.magics.cell_runner import run_cell
+
+        return run_cell(self._shell, self._session, line, cell)
+
+
+def _help_text() -> str:
+    from gcs_lab.magics.arguments import cell_parser
+
+    return _HELP.format(flags=cell_parser().format_help().replace("%%%%", "%%").strip())
+
+
+def register(shell: InteractiveShell) -> None:
+    """Make the magics known to `shell`."""
+    shell.register_magics(GcsMagics)
+
+
+def unregister(shell: InteractiveShell) -> None:
+    """Make `shell` forget the magics; jobs and what follows them go on."""
+    for kind in ("line", "cell"):
+        shell.magics_manager.magics[kind].pop("gcs", None)
+    shell.magics_manager.registry.pop(GcsMagics.__name__, None)
+
+
+GcsMagics.gcs.__doc__ = _help_text()

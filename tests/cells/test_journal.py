@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+
+import pytest
+
+from gcs_lab.cells.journal import Journal, JournalEntry
+
+
+@pytest.fixture
+def journal(tmp_path):
+    return Journal(tmp_path / "journal.sqlite")
+
+
+def _entry(n, **more):
+    return JournalEntry(
+        folder=f"/f/{n}", cluster="embedded", job_id=str(n), name=f"job{n}", submitted=float(n), **more
+    )
+
+
+def test_entries_are_found_by_id_and_name_newest_first(journal):
+    journal.add(_entry(1))
+    journal.add(JournalEntry(folder="/f/2", cluster="embedded", job_id="2", name="job1", submitted=2.0))
+    assert [entry.job_id for entry in journal.find("job1")] == ["2", "1"]
+    assert [entry.folder for entry in journal.find("1")] == ["/f/1"]
+    assert journal.find("1", cluster="demo") == []
+
+
+def test_an_entry_without_an_id_is_kept_but_not_offered(journal):
+    journal.add(JournalEntry(folder="/f/9", cluster="embedded", job_id="", name="x"))
+    assert journal.recent() == []
+    assert [entry.folder for entry in journal.everything()] == ["/f/9"]
+
+
+def test_update_changes_only_what_it_names(journal):
+    journal.add(_entry(1, notebook="a.ipynb"))
+    journal.update("/f/1", state="DONE", finished=5.0)
+    (entry,) = journal.of_notebook("a.ipynb")
+    assert (entry.state, entry.finished, entry.name) == ("DONE", 5.0, "job1")
+    with pytest.raises(TypeError, match="nonsense"):
+        journal.update("/f/1", nonsense=1)
+
+
+def test_remove_forgets(journal):
+    journal.add(_entry(1))
+    journal.remove(["/f/1"])
+    assert journal.everything() == []
+
+
+def test_names_with_anything_in_them_come_back_unchanged(journal):
+    name = "a'; DROP TABLE jobs; --\n\"é$(x)"
+    journal.add(JournalEntry(folder="/f/1", cluster="c", job_id="1", name=name))
+    assert [entry.name for entry in journal.find(name)] == [name]
+
+
+_WRITER = """
+import sys
+from pathlib import Path
+from gcs_lab.cells.journal import Journal, JournalEntry
+journal, start = Journal(Path(sys.argv[1])), int(sys.argv[2])
+for n in range(start, start + 50):
+    journal.add(JournalEntry(folder=f"/f/{n}", cluster="c", job_id=str(n), name="x"))
+"""
+
+
+def test_processes_write_at_once_and_nothing_is_lost(tmp_path):
+    path = tmp_path / "journal.sqlite"
+    writers = [subprocess.Popen([sys.executable, "-c", _WRITER, str(path), str(100 * n)]) for n in range(3)]
+    assert [writer.wait(60) for writer in writers] == [0, 0, 0]
+    assert len(Journal(path).everything()) == 150
+
+
+def test_the_file_is_for_its_user_alone(journal):
+    assert journal.path.stat().st_mode & 0o077 == 0
+    assert sqlite3.connect(journal.path).execute("PRAGMA journal_mode").fetchone() == ("wal",)

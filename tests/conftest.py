@@ -1,0 +1,116 @@
+"""What holds for every test: an own home, no process left behind, and no silent skip."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import tempfile
+import time
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+
+#: Every process that a test starts inherits this variable, so that it can be found again.
+MARK = "GCS_LAB_TEST_MARK"
+#: Tests that run against real systems; in continuous integration they may not be skipped.
+REAL = ("gridengine", "browser")
+
+_home: Path | None = None
+
+
+def pytest_configure() -> None:
+    """Give this test process (each xdist worker is one) folders of its own, before anything reads them."""
+    global _home  # noqa: PLW0603
+    # Directly under /tmp: the path of a unix socket may have 107 bytes at the most.
+    _home = Path(tempfile.mkdtemp(prefix="gl-", dir="/tmp"))
+    os.environ["GCS_LAB_HOME"] = str(_home)
+    os.environ["IPYTHONDIR"] = str(_home / "ipython")
+    for name in ("CONFIG", "DATA", "RUNTIME"):
+        os.environ[f"JUPYTER_{name}_DIR"] = str(_home / "jupyter" / name.lower())
+    os.environ[MARK] = uuid.uuid4().hex
+    os.environ.pop("GCS_LAB_CLUSTER", None)
+
+
+def pytest_unconfigure() -> None:
+    if _home is not None:
+        shutil.rmtree(_home, ignore_errors=True)
+
+
+def marked_processes(mark: str) -> dict[int, str]:
+    """Return pid and command line of every process that inherited `mark`."""
+    found = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        # A process may end while it is looked at, and others' may not be read.
+        with contextlib.suppress(OSError):
+            if f"{MARK}={mark}".encode() in (folder / "environ").read_bytes().split(b"\0"):
+                command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+                found[int(folder.name)] = command.strip()
+    return found
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_process_left_behind() -> Iterator[None]:
+    """Fail when a process that a test started is still there at the end, and end it."""
+    mark = os.environ[MARK]
+    yield
+    _stop_embedded_cluster_of_the_session()
+    deadline = time.monotonic() + 10
+    while (left := marked_processes(mark)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    for pid in left:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    if left:
+        lines = "\n".join(f"  {pid}: {command[:200]}" for pid, command in left.items())
+        pytest.fail(f"processes that the tests started were still there 10 s after the last test:\n{lines}")
+
+
+def _stop_embedded_cluster_of_the_session() -> None:
+    """End the scheduler that tests without a home of their own shared."""
+    assert _home is not None
+    if (_home / "state" / "embedded").exists():
+        from gcs_lab.backends.embedded import service
+
+        os.environ["GCS_LAB_HOME"] = str(_home)
+        service.stop()
+
+
+def _skips_are_failures() -> bool:
+    return os.environ.get("CI", "").lower() in {"1", "true"} and os.environ.get("GCS_LAB_ALLOW_SKIPS") != "1"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    real = any(item.get_closest_marker(name) for name in REAL)
+    if report.skipped and real and _skips_are_failures() and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = (
+            f"{_reason(report)}\nWith CI=true a test against a real system must run. Install what it needs, or set "
+            "GCS_LAB_ALLOW_SKIPS=1."
+        )
+    return report
+
+
+def _reason(report: Any) -> str:
+    """Return why a test was skipped, as the skip said it."""
+    if isinstance(report.longrepr, tuple):
+        return str(report.longrepr[2]).removeprefix("Skipped: ")
+    return str(report.longrepr or "no reason was given")
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """List every test that did not run, with the reason: nothing is left out in silence."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    terminalreporter.section("not run for real")
+    for report in skipped:
+        terminalreporter.write_line(f"{report.nodeid}: {_reason(report)}")
+    if not skipped:
+        terminalreporter.write_line("everything that was collected ran")

@@ -1,0 +1,191 @@
+"""What a user sees when something is killed, full, late or gone; and that nothing is lost or run twice."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import time
+from pathlib import Path
+
+import pytest
+from conftest import start_kernel
+
+
+def _journal():
+    from gcs_lab.cells.journal import Journal
+
+    return Journal()
+
+
+def _newest_folder() -> Path:
+    return Path(_journal().everything()[0].folder)
+
+
+def _started(folder: Path) -> dict:
+    from gcs_lab.cells.event_log import EventLog
+
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        for event in EventLog(folder / "events.jsonl").read():
+            if event.type == "started":
+                return event.body
+        time.sleep(0.02)
+    raise AssertionError(f"no job started in {folder}")
+
+
+def test_kernel_killed_mid_job_and_attach_continues_with_the_output_and_brings_the_results(
+    tmp_path_factory, tmp_path
+):
+    once = tmp_path / "runs"
+    first = start_kernel(tmp_path_factory, JPY_SESSION_NAME="/n/lesson.ipynb")
+    code = (
+        "%%gcs submit -N survivor\nimport time\n"
+        f"open({str(once)!r}, 'a').write('x')\n"
+        "print('before')\ntime.sleep(4)\nprint('after')\nanswer = 42"
+    )
+    cell = first.send(code)
+    outputs = first.wait(cell)
+    assert first.pump(lambda: "before" in outputs.text("stdout"), 15)
+    first.manager.signal_kernel(signal.SIGKILL)
+    first.close()
+
+    second = start_kernel(tmp_path_factory, JPY_SESSION_NAME="/n/lesson.ipynb")
+    try:
+        cell = second.send("%gcs attach")
+        outputs = second.wait(cell)
+        assert second.pump(lambda: "before" in outputs.text("stdout"), 10)
+        assert "still being computed" in second.value("answer")
+        assert second.pump(lambda: "after" in outputs.text("stdout"), 15)
+        second.run("%gcs wait")
+        assert second.value("answer") == "42"
+        assert once.read_text() == "x"
+    finally:
+        second.close()
+
+
+def test_attach_after_the_end_brings_everything_and_spares_names_in_use(tmp_path_factory):
+    first = start_kernel(tmp_path_factory, JPY_SESSION_NAME="/n/late.ipynb")
+    first.run("%%gcs run -N ended\nprint('said')\np = 1\nq = 2")
+    first.close()
+    second = start_kernel(tmp_path_factory)
+    try:
+        second.run("q = 'mine'")
+        cell = second.send("%gcs attach ended")
+        outputs = second.wait(cell)
+        assert second.pump(lambda: "said" in outputs.text("stdout"), 10)
+        second.run("%gcs wait ended")
+        assert second.value("p, q") == "(1, 'mine')"
+        second.run("%gcs attach ended --overwrite")
+        second.run("%gcs wait ended")
+        assert second.value("p, q") == "(1, 2)"
+    finally:
+        second.close()
+
+
+def test_interrupt_detaches_and_the_job_goes_on(own_kernel):
+    cell = own_kernel.send("%%gcs run -N longer\nimport time\nprint('on')\ntime.sleep(4)\nv = 7")
+    outputs = own_kernel.cells[cell]
+    assert own_kernel.pump(lambda: "on" in outputs.text("stdout"), 15)
+    own_kernel.manager.interrupt_kernel()
+    own_kernel.wait(cell, 10)
+    assert "detached" in outputs.text("stderr")
+    assert "%gcs attach" in outputs.traceback()
+    own_kernel.run("%gcs wait longer")
+    assert own_kernel.value("v") == "7"
+
+
+def test_a_second_interrupt_within_two_seconds_cancels(own_kernel):
+    cell = own_kernel.send("%%gcs run -N doomed\nimport time\nprint('on')\ntime.sleep(600)")
+    outputs = own_kernel.cells[cell]
+    assert own_kernel.pump(lambda: "on" in outputs.text("stdout"), 15)
+    own_kernel.manager.interrupt_kernel()
+    assert own_kernel.pump(lambda: "Interrupt again" in outputs.text("stderr"), 5)
+    own_kernel.manager.interrupt_kernel()
+    own_kernel.wait(cell, 10)
+    assert "Cancelled" in outputs.traceback()
+    entry = _journal().find("doomed")[0]
+    assert own_kernel.pump(lambda: _journal().find("doomed")[0].state == "FAILED", 15), entry
+
+
+def test_h_rt_exceeded_is_said_with_requested_and_used(own_kernel):
+    outputs = own_kernel.run("%%gcs run -l h_rt=2\nimport time\nprint('in time')\ntime.sleep(60)")
+    assert "in time" in outputs.text("stdout")
+    assert "h_rt=2" in outputs.traceback()
+    assert "exceeded" in outputs.traceback()
+
+
+def test_h_vmem_exceeded_is_said_with_requested_and_used(own_kernel):
+    outputs = own_kernel.run("%%gcs run -l h_vmem=600M\nblock = bytearray(900_000_000)", timeout=90)
+    assert "h_vmem=600M" in outputs.traceback(), outputs.traceback()
+
+
+def test_the_runner_killed_is_told_and_what_it_said_before_is_kept(own_kernel):
+    cell = own_kernel.send(
+        "%%gcs submit -N orphan\nimport time\nprint('said before', flush=True)\ntime.sleep(60)\nlost = 1"
+    )
+    outputs = own_kernel.wait(cell)
+    assert own_kernel.pump(lambda: "said before" in outputs.text("stdout"), 15)
+    os.kill(_started(_newest_folder())["pid"], signal.SIGKILL)
+    assert own_kernel.pump(lambda: outputs.error() is not None, 20)
+    assert "orphan" in outputs.traceback()
+    assert "never computed" in own_kernel.value("lost")
+
+
+def test_the_scheduler_killed_mid_job_changes_nothing_for_the_user(own_kernel, tmp_path):
+    from gcs_lab.backends.embedded import service
+
+    once = tmp_path / "runs"
+    cell = own_kernel.send(
+        f"%%gcs submit -N steady\nimport time\nopen({str(once)!r}, 'a').write('x')\nprint('up')\ntime.sleep(2)\nr = 3"
+    )
+    outputs = own_kernel.wait(cell)
+    assert own_kernel.pump(lambda: "up" in outputs.text("stdout"), 15)
+    os.kill(service.status().pid, signal.SIGKILL)
+    own_kernel.run("%gcs wait steady")
+    assert own_kernel.value("r") == "3"
+    own_kernel.run("%%gcs run\ns = r + 1")
+    assert own_kernel.value("s") == "4"
+    assert once.read_text() == "x"
+
+
+def test_the_job_folder_deleted_under_a_running_job_is_told(own_kernel):
+    cell = own_kernel.send("%%gcs submit -N homeless\nimport time\nprint('up')\ntime.sleep(60)")
+    outputs = own_kernel.wait(cell)
+    assert own_kernel.pump(lambda: "up" in outputs.text("stdout"), 15)
+    shutil.rmtree(_newest_folder())
+    assert own_kernel.pump(lambda: outputs.error() is not None, 20)
+    assert "was deleted" in outputs.traceback()
+    own_kernel.run("%gcs cancel homeless")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small file system needs root")
+def test_a_full_disk_while_the_folder_is_written_sends_nothing_and_leaves_nothing(tmp_path_factory):
+    import subprocess
+
+    small = tmp_path_factory.mktemp("small")
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(small)], check=True)
+    try:
+        session = start_kernel(tmp_path_factory, GCS_LAB_JOBS=str(small))
+        try:
+            session.run("import numpy as np\nbig = np.ones(2_000_000)")
+            outputs = session.run("%%gcs run\nt = big.sum()")
+            assert "No space left on device" in outputs.traceback()
+            assert "Nothing was sent" in outputs.traceback()
+            assert list(small.iterdir()) == []
+        finally:
+            session.close()
+    finally:
+        subprocess.run(["umount", str(small)], check=True)
+
+
+def test_another_users_folder_is_not_unpickled(own_kernel, tmp_path):
+    own_kernel.run("%%gcs run -N trusted\nu = 1")
+    folder = Path(_journal().find("trusted")[0].folder)
+    (folder / "outputs.payload").chmod(0o666)
+    second = own_kernel
+    second.run("del u")
+    cell = second.send("%gcs attach trusted")
+    second.wait(cell)
+    second.pump(lambda: False, 0.5)
+    assert "NameError" in second.run("u + 1").traceback() or "NotReady" in second.run("u + 1").traceback()

@@ -1,0 +1,89 @@
+"""Which cluster ``make lab`` and ``make tour`` use, and starting it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["Choice", "start_cluster", "stop_cluster"]
+
+_INSTALL = Path(__file__).with_name("install_packages.sh")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A started cluster: its name for ``gcs_lab.connect``, and whether it ran before."""
+
+    cluster: str
+    ran_before: bool
+
+
+def start_cluster(engine: str) -> Choice:
+    """Start the cluster that `engine` (``auto``, ``embedded``, ``gridengine``) means, and say which and why.
+
+    Grid Engine that cannot be had is said in one line, and the embedded cluster is taken.
+    """
+    named = os.environ.get("GCS_LAB_CLUSTER")
+    if named and engine == "auto":
+        print(f"cluster: {named}, which GCS_LAB_CLUSTER names", flush=True)
+        return Choice(named, ran_before=True)
+    why_not = "ENGINE=embedded was asked for" if engine == "embedded" else _why_no_grid_engine(engine)
+    if not why_not:
+        ran_before = _runs("demo")
+        done = _gcs_lab("demo", "start")
+        if done.returncode == 0:
+            print("cluster: a private Grid Engine (its Debian packages are installed here)", flush=True)
+            print(_indented(done.stdout), flush=True)
+            return Choice("demo", ran_before)
+        why_not = f"the private Grid Engine did not start: {(done.stderr or done.stdout).strip()}"
+    print(f"cluster: the embedded one, because {why_not}", flush=True)
+    ran_before = _runs("embedded")
+    done = _gcs_lab("embedded", "start")
+    if done.returncode:
+        sys.exit(done.stderr.strip())
+    print(_indented(done.stdout), flush=True)
+    return Choice("embedded", ran_before)
+
+
+def stop_cluster(choice: Choice) -> None:
+    """Stop what :func:`start_cluster` started; a cluster that ran before goes on."""
+    if not choice.ran_before:
+        done = _gcs_lab(choice.cluster, "stop")
+        if done.returncode:
+            print(done.stderr.strip(), file=sys.stderr)
+
+
+def _why_no_grid_engine(engine: str) -> str:
+    """Return why a private Grid Engine cannot be had, after having tried to get it; empty if it can."""
+    if shutil.which("sge_qmaster"):
+        return ""
+    if engine == "auto":
+        return "Grid Engine's packages are not installed (make tour ENGINE=gridengine installs them)"
+    done = subprocess.run([_INSTALL, "gridengine"], check=False, stderr=subprocess.PIPE, text=True, timeout=1800)
+    if shutil.which("sge_qmaster"):
+        return ""
+    return (done.stderr.strip().splitlines() or ["its packages could not be installed"])[-1]
+
+
+def _runs(cluster: str) -> bool:
+    """Tell whether the cluster answers already; the backends' own providers know."""
+    from gcs_lab.cluster import providers
+
+    if cluster == "demo":
+        return any(offer.cluster == "demo" for offer in providers()["gridengine"].offers())
+    from gcs_lab.backends.embedded import service
+
+    return bool(service.is_running())
+
+
+def _gcs_lab(*words: str) -> subprocess.CompletedProcess[str]:
+    argv = [sys.executable, "-m", "gcs_lab.cli", *words]
+    return subprocess.run(argv, check=False, capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL)
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"  {line}" for line in text.strip().splitlines())
