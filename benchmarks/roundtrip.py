@@ -71,7 +71,7 @@ def print_delay(session: KernelSession) -> float:
 
 
 def array_speed(session: KernelSession, rounds: int) -> tuple[float, float]:
-    """Return MB/s of a 100 MB array into a job and out of one: its share of a round trip, from the job's own clock."""
+    """Return MB/s of a 100 MB array into a job and out of one: what it adds to a round trip."""
     session.run("import numpy as np\nbig = np.random.default_rng(0).random(12_500_000)")
     base = median(lambda: timed_cell(session, "%%gcs run\nx = a + 1"), rounds)
     into = median(lambda: timed_cell(session, "%%gcs run\nn = len(big)"), rounds) - base

@@ -8,7 +8,6 @@ import shutil
 import signal
 import tempfile
 import time
-import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +16,6 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
-#: Every process that a test starts inherits this variable, so that it can be found again.
-MARK = "GCS_LAB_TEST_MARK"
 #: Tests that run against real systems; in continuous integration they may not be skipped.
 REAL = ("gridengine", "browser")
 
@@ -34,7 +31,10 @@ def pytest_configure() -> None:
     os.environ["IPYTHONDIR"] = str(_home / "ipython")
     for name in ("CONFIG", "DATA", "RUNTIME"):
         os.environ[f"JUPYTER_{name}_DIR"] = str(_home / "jupyter" / name.lower())
-    os.environ[MARK] = uuid.uuid4().hex
+    # The mark of what tests start. The embedded scheduler keeps little of its environment, and TMPDIR of that.
+    os.environ["TMPDIR"] = str(_home / "tmp")
+    (_home / "tmp").mkdir()
+    tempfile.tempdir = None
     os.environ.pop("GCS_LAB_CLUSTER", None)
 
 
@@ -43,13 +43,14 @@ def pytest_unconfigure() -> None:
         shutil.rmtree(_home, ignore_errors=True)
 
 
-def marked_processes(mark: str) -> dict[int, str]:
-    """Return pid and command line of every process that inherited `mark`."""
+def _processes_of_the_session() -> dict[int, str]:
+    """Return pid and command line of every process that a test started, and those that they started."""
+    mark = f"TMPDIR={os.environ['TMPDIR']}".encode()
     found = {}
     for folder in Path("/proc").glob("[0-9]*"):
         # A process may end while it is looked at, and others' may not be read.
         with contextlib.suppress(OSError):
-            if f"{MARK}={mark}".encode() in (folder / "environ").read_bytes().split(b"\0"):
+            if mark in (folder / "environ").read_bytes().split(b"\0"):
                 command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
                 found[int(folder.name)] = command.strip()
     return found
@@ -58,11 +59,10 @@ def marked_processes(mark: str) -> dict[int, str]:
 @pytest.fixture(scope="session", autouse=True)
 def _no_process_left_behind() -> Iterator[None]:
     """Fail when a process that a test started is still there at the end, and end it."""
-    mark = os.environ[MARK]
     yield
     _stop_embedded_cluster_of_the_session()
     deadline = time.monotonic() + 10
-    while (left := marked_processes(mark)) and time.monotonic() < deadline:
+    while (left := _processes_of_the_session()) and time.monotonic() < deadline:
         time.sleep(0.05)
     for pid in left:
         with contextlib.suppress(ProcessLookupError):

@@ -113,8 +113,6 @@ class KernelSession:
 
     def value(self, expression: str) -> str:
         """Return the repr of an expression in the kernel."""
-        outputs = self.run(expression)
+        outputs = self.run(f"print(repr({expression}))")
         assert outputs.error() is None, outputs.traceback()
-        result = outputs.result()
-        assert result is not None
-        return result
+        return outputs.text("stdout").removesuffix("\n")

@@ -83,7 +83,7 @@ def test_type_checkers_may_use_the_annotations() -> None:
 
 
 def test_the_readme_names_the_commands_that_the_makefile_has() -> None:
-    named = set(re.findall(r"\bmake ([a-z]+)", (ROOT / "README.md").read_text()))
+    named = set(re.findall(r"(?:`|\$ )make ([a-z]+)", (ROOT / "README.md").read_text()))
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     assert {"lab", "tour", "test"} <= named <= targets
 
@@ -150,8 +150,8 @@ def test_packages_that_cannot_be_installed_are_named_with_the_reason(tmp_path: P
 
 
 def test_a_process_that_was_left_behind_is_ended_and_makes_the_run_fail() -> None:
-    mark = "GCS_LAB_CI_RUN=of-this-test"
-    with subprocess.Popen(["sleep", "600"], env=os.environ | {"GCS_LAB_CI_RUN": "of-this-test"}) as left:
+    mark = "GCS_LAB_LEFT=of-this-test"
+    with subprocess.Popen(["sleep", "600"], env=os.environ | {"GCS_LAB_LEFT": "of-this-test"}) as left:
         done = subprocess.run(
             [ROOT / "tools" / "end_leftovers.sh", mark], capture_output=True, text=True, timeout=60, check=False
         )

@@ -115,6 +115,6 @@ def test_an_unknown_name_says_when_there_is_none_at_all() -> None:
     assert "There is no queue at all." in str(errors.UnknownName("queue", "x", []))
 
 
-def test_a_remote_error_reads_like_the_exception_it_stands_for() -> None:
-    assert str(errors.RemoteError("KeyError", "'a'")) == "KeyError: 'a'"
-    assert str(errors.RemoteError("StopIteration", "")) == "StopIteration"
+def test_a_remote_error_keeps_the_name_and_the_message_that_the_job_saw() -> None:
+    error = errors.RemoteError("KeyError", "'a'")
+    assert (error.ename, error.evalue, str(error)) == ("KeyError", "'a'", "'a'")

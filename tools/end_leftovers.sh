@@ -1,5 +1,5 @@
 #!/bin/bash
-# End every process that inherited the environment entry $1, and fail if there was one.
+# End every process whose environment has an entry that begins with $1, and fail if there was one.
 # This script and those who called it inherited it too: they are left alone.
 set -u
 
@@ -15,7 +15,7 @@ for folder in /proc/[0-9]*; do
     pid=${folder#/proc/}
     case $callers in *" $pid "*) continue ;; esac
     # A subshell of this script has its environment too, and is gone in the next moment.
-    if tr '\0' '\n' 2>/dev/null <"$folder/environ" | grep -qxF -- "$1"; then
+    if tr '\0' '\n' 2>/dev/null <"$folder/environ" | awk -v mark="$1" 'index($0, mark) == 1 {found = 1} END {exit !found}'; then
         left+=("$pid")
     fi
 done

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -37,7 +36,6 @@ def start_cluster(engine: str) -> Choice:
         done = _gcs_lab("demo", "start")
         if done.returncode == 0:
             print("cluster: a private Grid Engine (its Debian packages are installed here)", flush=True)
-            print(_indented(done.stdout), flush=True)
             return Choice("demo", ran_before)
         why_not = f"the private Grid Engine did not start: {(done.stderr or done.stdout).strip()}"
     print(f"cluster: the embedded one, because {why_not}", flush=True)
@@ -45,7 +43,6 @@ def start_cluster(engine: str) -> Choice:
     done = _gcs_lab("embedded", "start")
     if done.returncode:
         sys.exit(done.stderr.strip())
-    print(_indented(done.stdout), flush=True)
     return Choice("embedded", ran_before)
 
 
@@ -59,12 +56,14 @@ def stop_cluster(choice: Choice) -> None:
 
 def _why_no_grid_engine(engine: str) -> str:
     """Return why a private Grid Engine cannot be had, after having tried to get it; empty if it can."""
-    if shutil.which("sge_qmaster"):
+    from gcs_lab.backends.gridengine.sge_cell import debian_binaries
+
+    if debian_binaries():
         return ""
     if engine == "auto":
         return "Grid Engine's packages are not installed (make tour ENGINE=gridengine installs them)"
     done = subprocess.run([_INSTALL, "gridengine"], check=False, stderr=subprocess.PIPE, text=True, timeout=1800)
-    if shutil.which("sge_qmaster"):
+    if debian_binaries():
         return ""
     return (done.stderr.strip().splitlines() or ["its packages could not be installed"])[-1]
 
@@ -77,13 +76,9 @@ def _runs(cluster: str) -> bool:
         return any(offer.cluster == "demo" for offer in providers()["gridengine"].offers())
     from gcs_lab.backends.embedded import service
 
-    return bool(service.is_running())
+    return service.status().pid is not None
 
 
 def _gcs_lab(*words: str) -> subprocess.CompletedProcess[str]:
     argv = [sys.executable, "-m", "gcs_lab.cli", *words]
     return subprocess.run(argv, check=False, capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL)
-
-
-def _indented(text: str) -> str:
-    return "\n".join(f"  {line}" for line in text.strip().splitlines())

@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,7 +31,9 @@ def main() -> int:
     os.environ["GCS_LAB_CLUSTER"] = choice.cluster
     started = time.time()
     try:
-        good = _execute()
+        with tempfile.TemporaryDirectory(prefix="gcs-lab-tour-") as runtime:
+            os.environ["JUPYTER_RUNTIME_DIR"] = runtime
+            good = _execute()
         print(f"\nWhat ran where ({time.time() - started:.0f} s in all):")
         _print_jobs(since=started)
     finally:
@@ -50,6 +53,8 @@ def _execute() -> bool:
         notebook,
         timeout=300,
         kernel_name="python3",
+        # It would warn of its loopback ports, whose messages are signed with a key that only this user can read.
+        extra_arguments=["--IPKernelApp.log_level=ERROR"],
         resources={"metadata": {"path": str(NOTEBOOK.parent)}},
         on_cell_executed=lambda cell, **_: _print_cell(cell),
     )

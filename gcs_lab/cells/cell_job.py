@@ -244,10 +244,12 @@ class CellJob:
         info = self.info
         state = self.status.state if self.status.state.terminated else JobState.FAILED
         message = (info.annotation if info else None) or self.status.annotation or ""
+        signal = (self.finished or {}).get("signal")
+        if signal and not (info and (info.failed or info.deleted_by)):
+            # The scheduler saw only the runner's exit status; the runner saw what ended the code.
+            message = f"killed by {signal}"
         if self.finished is None and state is JobState.DONE:
             state, message = JobState.FAILED, "the job ended, and its runner left no word of how"
-        if not message and self.finished is not None and self.finished.get("signal"):
-            message = f"killed by {self.finished['signal']}"
         if not message and state is JobState.FAILED:
             message = self._last_words()
         if self.status.sub_state.startswith("E"):

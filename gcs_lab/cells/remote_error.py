@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any
 
 from gcs_lab.cells import runner
@@ -9,7 +10,6 @@ from gcs_lab.errors import RemoteError, UntrustedFile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from types import TracebackType
 
     from gcs_lab.cells.job_folder import JobFolder
 
@@ -67,25 +67,33 @@ def _unpickled(body: dict[str, Any], folder: JobFolder) -> BaseException | None:
 
 
 def _traceback(frames: list[dict[str, Any]], filenames: Mapping[str, str]) -> TracebackType | None:
-    """Return a traceback object for recorded frames (tblib builds it from code objects with those names)."""
-    from tblib import Traceback
-
-    described: dict[str, Any] | None = None
+    """Return a traceback object with the recorded frames."""
+    trace: TracebackType | None = None
     for frame in reversed(frames):
         filename = str(frame.get("filename", "?"))
-        filename = filenames.get(filename, filename)
-        line = int(frame.get("lineno") or 1)
-        described = {
-            "tb_frame": {
-                "f_globals": {"__name__": "__main__" if frame.get("cell") else "", "__file__": filename},
-                "f_code": {"co_filename": filename, "co_name": str(frame.get("name", "?"))},
-                "f_lineno": line,
-                "f_locals": {},
-            },
-            "tb_lineno": line,
-            "tb_next": described,
-        }
-    if described is None:
-        return None
-    rebuilt: TracebackType = Traceback.from_dict(described).as_traceback()
-    return rebuilt
+        line = max(1, int(frame.get("lineno") or 1))
+        first = min(line, max(1, int(frame.get("firstlineno") or line)))
+        rebuilt = _frame(filenames.get(filename, filename), str(frame.get("name", "?")), first, line)
+        trace = TracebackType(trace, rebuilt, rebuilt.f_lasti, line)
+    return trace
+
+
+def _frame(filename: str, name: str, first: int, line: int) -> FrameType:
+    """Return a frame of a function `name` that begins in line `first` of `filename` and stopped in line `line`.
+
+    A traceback can only be made of real frames, so a piece of code of that name stops in that line. (tblib does the
+    like, but lets functions begin where they stop: IPython, which counts from the first line, then shows others.)
+    """
+    stop = compile("\n" * (line - first) + "raise Stop", filename, "exec")
+    code = stop.replace(co_name=name, co_qualname=name, co_firstlineno=first)
+    try:
+        exec(code, {"__name__": "__main__", "__file__": filename, "Stop": _Stop})  # noqa: S102  (our own line)
+    except _Stop as stopped:
+        trace = stopped.__traceback__
+        if trace is not None and trace.tb_next is not None:
+            return trace.tb_next.tb_frame
+    raise AssertionError
+
+
+class _Stop(Exception):
+    """Stops the piece of code that makes a frame."""

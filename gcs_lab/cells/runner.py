@@ -330,8 +330,8 @@ def read_payload(path: str) -> tuple[dict[str, Any], dict[str, Any]]:
         names = _names_that_need(data, buffers) or header["names"]
         needed = ", ".join(f"`{name}`" for name in names)
         raise ModuleNotFoundError(
-            f"the module {error.name!r} is not installed for {sys.executable}, and {needed} cannot be rebuilt without "
-            "it. Install it there, name another Python for the job, or leave the value out.",
+            f"the module {error.name!r} is not installed for {sys.executable}, and {needed} cannot be rebuilt "
+            "without it. Install it there, name another Python for the job, or leave the value out.",
             name=error.name,
         ) from None
     return dict(values), header
@@ -357,9 +357,7 @@ def _read_block(file: io.FileIO, place: Sequence[int], path: str) -> Any:
     while view:
         count = file.readinto(view)
         if not count:
-            raise ValueError(
-                f"{path} is cut short: {len(view)} of {size} bytes at {offset} are missing."
-            )
+            raise ValueError(f"{path} is cut short: {len(view)} of {size} bytes at {offset} are missing.")
         view = view[count:]
     return block
 
@@ -451,6 +449,7 @@ class Channel:
         self._stream = _TO_STDOUT
         self._last = 0.0
         self._deferred: list[tuple[bytes, bytes]] = []
+        self._lines = {_TO_STDOUT: b"", _TO_STDERR: b""}
         os.register_at_fork(after_in_child=self._detach)
 
     @property
@@ -491,11 +490,24 @@ class Channel:
         """Send one event of the log, without its time and number."""
         self.post(_EVENT, to_json(body))
 
+    def flush(self, kind: bytes) -> None:
+        """Write the line begun, in a process that the cell forked; elsewhere nothing waits."""
+        if self._lines[kind]:
+            line, self._lines[kind] = self._lines[kind], b""
+            _write_all(1 if kind == _TO_STDOUT else 2, line)
+
+    def _send_lines(self, kind: bytes, data: bytes) -> None:
+        # Whole lines, so that those of several workers do not mix.
+        whole, newline, rest = (self._lines[kind] + data).rpartition(b"\n")
+        self._lines[kind] = whole + newline
+        self.flush(kind)
+        self._lines[kind] = rest
+
     def _send(self, kind: bytes, data: bytes) -> None:
         is_text = kind in _SWITCH
         if self._detached:
             if is_text:
-                _write_all(1 if kind == _TO_STDOUT else 2, data)
+                self._send_lines(kind, data)
             return
         now = time.monotonic()
         if now - self._last > _QUIET_SECONDS and _bytes_below_python():
@@ -613,6 +625,7 @@ class TextStream(io.TextIOBase):
         """Send what was written to ``.buffer``; text was sent when it was written."""
         if not self.buffer.closed:
             self.buffer.flush()
+        self._channel.flush(self._kind)
 
     def reconfigure(self, **_: object) -> None:
         """Accept what ``io.TextIOWrapper`` accepts; there is nothing to choose."""
@@ -1102,14 +1115,20 @@ class ErrorReport:
             frames = frames[:_FRAMES_KEPT] + frames[-_FRAMES_KEPT:]
         described = [self._frame(*frame) for frame in frames]
         if isinstance(error, SyntaxError) and error.filename:
-            described.append(self._frame(error.filename, error.lineno or 1, "<module>"))
+            described.append(self._frame(error.filename, error.lineno or 1, "<module>", 1))
         return described
 
-    def _frame(self, filename: str, lineno: int, name: str) -> dict[str, Any]:
+    def _frame(self, filename: str, lineno: int, name: str, firstlineno: int) -> dict[str, Any]:
         import linecache
 
-        line = linecache.getline(filename, lineno).strip()
-        return {"filename": filename, "lineno": lineno, "name": name, "line": line, "cell": filename in self._cells}
+        return {
+            "filename": filename,
+            "lineno": lineno,
+            "firstlineno": firstlineno,
+            "name": name,
+            "line": linecache.getline(filename, lineno).strip(),
+            "cell": filename in self._cells,
+        }
 
     def _lines(self, error: BaseException, *, chain: bool) -> list[str]:
         import traceback
@@ -1135,11 +1154,11 @@ def _message(error: BaseException) -> str:
         return f"(its message cannot be shown: {type(failure).__name__})"
 
 
-def _frames_of_others(trace: TracebackType | None) -> Iterator[tuple[str, int, str]]:
+def _frames_of_others(trace: TracebackType | None) -> Iterator[tuple[str, int, str, int]]:
     while trace is not None:
         code = trace.tb_frame.f_code
         if code.co_filename != __file__:
-            yield code.co_filename, trace.tb_lineno, code.co_name
+            yield code.co_filename, trace.tb_lineno, code.co_name, code.co_firstlineno
         trace = trace.tb_next
 
 
@@ -1604,6 +1623,7 @@ def say(text: str) -> None:
 
 
 _MERGE_SECONDS = 0.05
+_PARTIAL_SECONDS = 0.005
 _MERGE_CHARACTERS = 1 << 16
 
 
@@ -1615,12 +1635,12 @@ class StreamMerger:
         self._name = ""
         self._pieces: list[str] = []
         self._size = 0
-        self._sent_at = 0.0
+        self._due = 0.0
 
     @property
     def due(self) -> float | None:
         """Monotonic time at which :meth:`flush` must be called; None: nothing waits."""
-        return self._sent_at + _MERGE_SECONDS if self._pieces else None
+        return self._due if self._pieces else None
 
     def add(self, name: str, text: str) -> None:
         """Take text of a stream."""
@@ -1633,8 +1653,13 @@ class StreamMerger:
         self._size += len(text)
         if self._size >= _MERGE_CHARACTERS:
             self._send_full_events()
-        if self._pieces and time.monotonic() >= self._sent_at + _MERGE_SECONDS:
-            self.flush()
+        now = time.monotonic()
+        if self._pieces and now >= self._due:
+            if text.endswith("\n") or self._size > len(text):
+                self.flush()
+            else:
+                # `print(a, b)` writes four times: what begins a line waits a moment for its rest.
+                self._due = now + _PARTIAL_SECONDS
 
     def flush(self) -> None:
         """Write what waits."""
@@ -1652,7 +1677,7 @@ class StreamMerger:
 
     def _send(self, text: str) -> None:
         self._log.event("stream", name=self._name, text=text)
-        self._sent_at = time.monotonic()
+        self._due = time.monotonic() + _MERGE_SECONDS
 
 
 # ----------------------------------------------------------------------------------------------------

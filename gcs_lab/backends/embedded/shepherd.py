@@ -124,6 +124,7 @@ class Shepherd:
         self.job = os.fork()
         if self.job == 0:
             become_job(self.order, environment, shepherd, writing)
+        self.meter.forked()
         os.close(writing)
         self._obey()
         while True:

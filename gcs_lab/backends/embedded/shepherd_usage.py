@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 __all__ = ["UsageMeter"]
 
 _SUMMED = ("ru_minflt", "ru_majflt", "ru_inblock", "ru_oublock", "ru_nvcsw", "ru_nivcsw")
+#: What the child may touch between fork and exec.
+_SLACK_KIB = 2048
 
 
 class UsageMeter:
@@ -27,8 +29,11 @@ class UsageMeter:
         self._peak_vmem = 0
         self._byte_seconds = 0.0
         self._sampled_at: float | None = None
-        # A child starts with its parent's peak: below this, ru_maxrss tells about us, not about the job.
-        self._own_peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        self._own_peak = 0
+
+    def forked(self) -> None:
+        """Note that the job was forked: its ``ru_maxrss`` begins with what it shared with this process then."""
+        self._own_peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss + _SLACK_KIB
 
     def ended(self, usage: resource.struct_rusage) -> None:
         """Count a process that has ended, with those that it waited for itself."""
@@ -48,7 +53,10 @@ class UsageMeter:
         self._sampled_at = now
 
     def totals(self) -> dict[str, float]:
-        """Return the totals: seconds, bytes (``ru_maxrss`` in KiB as the kernel tells it), GiB seconds (``mem``)."""
+        """Return the totals: seconds, bytes (``ru_maxrss`` in KiB as the kernel tells it), GiB seconds (``mem``).
+
+        A peak is 0 if it is not known: the job was small, and ended before it was looked at.
+        """
         largest = self._largest * 1024 if self._largest > self._own_peak else 0
         return {
             "ru_utime": self._user,

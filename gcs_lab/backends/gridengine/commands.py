@@ -71,7 +71,9 @@ def error_of(said: str, argv: Sequence[str], exit_status: int | None) -> GcsErro
     if _INVALID.search(said):
         return InvalidArgument(f"Grid Engine does not take this: {what}")
     if _DENIED.search(said):
-        return DeniedByDrms(f"Grid Engine refused: {what} Ask the cluster's managers (`qconf -sm`) if this is not meant.")
+        return DeniedByDrms(
+            f"Grid Engine refused: {what} Ask the cluster's managers (`qconf -sm`) if this is not meant."
+        )
     return CommandFailed(argv, exit_status, said)
 
 

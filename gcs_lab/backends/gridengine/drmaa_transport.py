@@ -83,7 +83,16 @@ class DrmaaTransport:
         native = ["-w", "n", "-ac", marker, *request.options]
         if variables := request.variables():
             native += ["-v", ",".join(variables)]
-        fields = ("command", "name", "hold", "working_directory", "input_path", "output_path", "error_path", "join_files")
+        fields = (
+            "command",
+            "name",
+            "hold",
+            "working_directory",
+            "input_path",
+            "output_path",
+            "error_path",
+            "join_files",
+        )
         wire = {field: getattr(request, field) for field in fields}
         wire |= {"args": list(request.args), "environment": request.environment, "native": native}
         with self._lock:

@@ -77,9 +77,6 @@ def _killed_by_limit(record: AccountingRecord) -> str | None:
     cpu = _requested(record, "h_cpu", "s_cpu")
     if cpu and record.cpu is not None and record.cpu >= cpu[2]:
         return f"killed: {cpu[0]}={_time(cpu[2])} exceeded (used {_time(record.cpu)} of CPU)"
-    if record.failed == _LIMIT:
-        ran = f" (ran {_time(record.wallclock)})" if record.wallclock is not None else ""
-        return f"killed: a limit of the job or of its queue was exceeded{ran}"
     return None
 
 
@@ -91,6 +88,9 @@ def annotation(record: AccountingRecord) -> str | None:
     signalled = signal_name(record.exit_status)
     if record.deleted_by:
         return f"deleted by {record.deleted_by}"
+    if record.failed == _LIMIT:
+        ran = f" (ran {_time(record.wallclock)})" if record.wallclock is not None else ""
+        return f"killed: a limit of the job or of its queue was exceeded{ran}"
     if signalled is not None:
         return f"ended by signal {signalled}"
     if record.failed:

@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from gcs_lab.backends.gridengine.qstat_xml import elements
+from gcs_lab.backends.gridengine.qstat_xml import elements, local_time
 
 if TYPE_CHECKING:
     import xml.etree.ElementTree as ET
 
 __all__ = ["JobDetails", "parse_details"]
 
-#: 9.x gives times in microseconds; no time in seconds will be this large for the next 3,000 years.
+#: 9.x may give times in microseconds; no time in seconds will be this large for the next 3,000 years.
 _MICROSECONDS_FROM = 1e11
 
 
@@ -43,7 +43,7 @@ def _time(text: str | None) -> datetime | None:
     try:
         seconds = float(text or 0)
     except ValueError:
-        return None
+        return local_time(text)  # 9.2
     if seconds >= _MICROSECONDS_FROM:
         seconds /= 1e6
     return datetime.fromtimestamp(seconds, UTC) if seconds > 0 else None

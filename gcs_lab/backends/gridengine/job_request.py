@@ -105,7 +105,9 @@ def _clean(what: str, value: str, *, newline: bool = False) -> str:
     try:
         value.encode()
     except UnicodeEncodeError:
-        raise InvalidArgument(f"{what} {value!r} is not valid Unicode; Grid Engine carries UTF-8 text only.") from None
+        raise InvalidArgument(
+            f"{what} {value!r} is not valid Unicode; Grid Engine carries UTF-8 text only."
+        ) from None
     if "\0" in value or (not newline and ("\n" in value or "\r" in value)):
         raise InvalidArgument(f"{what} {value!r} has a line break or a NUL in it, which Grid Engine does not carry.")
     return value
@@ -234,7 +236,9 @@ def _options(template: JobTemplate) -> list[str]:
     if template.accounting_id is not None:
         account = _clean("the accounting id", template.accounting_id)
         if not account or ":" in account:
-            raise InvalidArgument(f"the accounting id {account!r} must be a text without ':', which divides the records.")
+            raise InvalidArgument(
+                f"the accounting id {account!r} must be a text without ':', which divides the records."
+            )
         options += ["-A", account]
     return options
 

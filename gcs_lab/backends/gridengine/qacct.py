@@ -42,12 +42,12 @@ def _bytes(text: str) -> float:
 def _value(name: str, text: str) -> str:
     if name in _TIMES.values():
         return f"{_epoch(text):.0f}"
-    if name == "maxvmem":
+    if name in {"maxvmem", "ru_maxrss"}:  # 8.1.9 prints both with K, M … of 1024 of their units
         return f"{_bytes(text):.0f}"
     if name in {"failed", "exit_status", "slots", "task_number", "job_number"}:
         first = text.split()[0] if text.split() else "0"  # "37  : qmaster enforced h_rt limit"
         return first if first.isdigit() else "0"
-    if name in {"cpu", "ru_wallclock", "ru_maxrss"}:
+    if name in {"cpu", "ru_wallclock"}:
         number = re.match(r"[\d.]+", text)
         return number[0] if number else "0"
     return text.replace(":", " ") if name != "category" else text

@@ -67,10 +67,14 @@ def elements(document: bytes, *tags: str) -> Iterator[ET.Element]:
                 yield element
                 element.clear()
             elif element.tag == "communication_error":
-                raise DrmCommunication(f"the Grid Engine master does not answer: {''.join(element.itertext()).strip()}")
+                raise DrmCommunication(
+                    f"the Grid Engine master does not answer: {''.join(element.itertext()).strip()}"
+                )
     except ET.ParseError as error:
         start = document[:80].decode("utf-8", "replace")
-        raise Internal(f"qstat printed what is not XML ({error}): {start!r}. Report this with the version.") from error
+        raise Internal(
+            f"qstat printed what is not XML ({error}): {start!r}. Report this with the version."
+        ) from error
 
 
 def local_time(text: str | None) -> datetime | None:
@@ -102,7 +106,10 @@ def _job(element: ET.Element, instance: str | None) -> JobRow:
         slots=None if slots is None else int(slots),
         queue=queue or None,
         host=host or None,
-        submission_time=local_time(element.findtext("JB_submission_time")),
+        submission_time=local_time(
+            # 9.x calls it by the other name.
+            element.findtext("JB_submission_time") or element.findtext("JAT_submission_time")
+        ),
         start_time=local_time(element.findtext("JAT_start_time")),
         tasks=element.findtext("tasks"),
     )

@@ -31,7 +31,9 @@ _ON_ITS_WAY = 0.1
 _LATEST = 200
 #: The qmaster counts whole seconds, by its own clock.
 _CLOCKS = timedelta(seconds=3)
-_NOT_SENT = re.compile(r"connection refused|unable to send message|SGE_ROOT directory|cannot be started", re.IGNORECASE)
+_NOT_SENT = re.compile(
+    r"connection refused|unable to send message|SGE_ROOT directory|cannot be started", re.IGNORECASE
+)
 
 
 class Submitter:

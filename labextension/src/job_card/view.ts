@@ -18,11 +18,12 @@ export class CardView {
   private readonly pill = element('span', 'gcs-pill');
   private readonly name = element('strong', 'gcs-name');
   private readonly facts = element('span', 'gcs-facts');
-  private readonly time = element('span', 'gcs-dim gcs-figures');
-  private readonly memory = element('span', 'gcs-dim gcs-figures');
+  private readonly identity = element('span', 'gcs-facts');
+  private readonly time = element('span', 'gcs-fact');
+  private readonly memory = element('span', 'gcs-fact');
   private readonly fill = element('span', 'gcs-fill');
   private readonly bar = element('span', 'gcs-bar', { role: 'progressbar', 'aria-valuemin': '0', 'aria-valuemax': '100' }, this.fill);
-  private readonly progress = element('span', 'gcs-dim gcs-figures gcs-progress');
+  private readonly progress = element('span', 'gcs-progress');
   private readonly note = element('div', 'gcs-note');
   private readonly trouble = element('div', 'gcs-note gcs-trouble', { role: 'alert' });
   private readonly spoken = element('div', 'gcs-spoken', { role: 'status', 'aria-live': 'polite' });
@@ -56,9 +57,11 @@ export class CardView {
     });
     this.logs.setAttribute('aria-expanded', 'false');
     this.buttons.get('cancel')?.classList.add('gcs-danger');
-    const row = element('div', 'gcs-row', {}, this.pill, this.name, this.facts, this.time, this.memory, this.bar, this.progress);
-    row.append(element('span', 'gcs-space'), element('span', 'gcs-buttons', {}, this.logs, ...this.buttons.values()));
-    this.node.append(row, this.note, this.trouble, this.panel.node, this.spoken);
+    this.facts.append(this.identity, this.time, this.memory);
+    const doing = element('span', 'gcs-doing', {}, this.bar, this.progress);
+    const said = element('div', 'gcs-row gcs-said', {}, this.pill, this.name, this.facts, doing);
+    const pressed = element('div', 'gcs-buttons', {}, this.logs, ...this.buttons.values());
+    this.node.append(element('div', 'gcs-head', {}, said, pressed), this.note, this.trouble, this.panel.node, this.spoken);
     this.ticker = setInterval(() => { this.tick(); }, 1000);
     document.addEventListener('visibilitychange', this.onVisible);
     this.draw();
@@ -133,7 +136,7 @@ export class CardView {
     setText(this.name, job.name);
     this.name.title = job.name;
     this.drawFacts([...identity(job), ...(ended ? outcome(job) : [])]);
-    setText(this.memory, !ended && job.rss > 0 ? formatMemory(job.rss) : '');
+    setText(this.memory, !ended && job.rss > 0 ? `mem ${formatMemory(job.rss)}` : '');
     this.memory.title = `memory now; peak ${formatMemory(job.max_rss)}`;
     this.drawProgress(ended);
     this.drawButtons();
@@ -142,8 +145,8 @@ export class CardView {
   }
 
   private drawFacts(facts: string[]): void {
-    if (this.facts.textContent !== facts.join('')) {
-      this.facts.replaceChildren(...facts.map(fact => element('span', 'gcs-fact', { title: fact }, fact)));
+    if (this.identity.textContent !== facts.join('')) {
+      this.identity.replaceChildren(...facts.map(fact => element('span', 'gcs-fact', { title: fact }, fact)));
     }
   }
 

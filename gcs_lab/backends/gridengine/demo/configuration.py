@@ -112,9 +112,18 @@ def _queue(name: str, slots: int, h_rt: str) -> str:
 def _parallel_environment(name: str, rule: str) -> str:
     return _table(
         {
-            "pe_name": name, "slots": "999", "user_lists": "NONE", "xuser_lists": "NONE", "start_proc_args": "NONE",
-            "stop_proc_args": "NONE", "allocation_rule": rule, "control_slaves": "TRUE", "job_is_first_task": "TRUE",
-            "urgency_slots": "min", "accounting_summary": "TRUE", "qsort_args": "NONE",
+            "pe_name": name,
+            "slots": "999",
+            "user_lists": "NONE",
+            "xuser_lists": "NONE",
+            "start_proc_args": "NONE",
+            "stop_proc_args": "NONE",
+            "allocation_rule": rule,
+            "control_slaves": "TRUE",
+            "job_is_first_task": "TRUE",
+            "urgency_slots": "min",
+            "accounting_summary": "TRUE",
+            "qsort_args": "NONE",
         }  # fmt: skip
     )
 

@@ -27,9 +27,7 @@ CELL = "default"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,40}\Z", re.ASCII)
 #: Grid Engine writes these paths, unquoted, into files of its own.
 _SAFE_PATH = re.compile(r"/[\w/.+@%-]*\Z", re.ASCII)
-_INSTALL = (
-    "apt-get install -y --no-install-recommends gridengine-master gridengine-exec gridengine-client gridengine-drmaa1.0"
-)
+_INSTALL = "apt-get install -y --no-install-recommends gridengine-master gridengine-exec gridengine-client gridengine-drmaa1.0"
 
 
 @dataclass(frozen=True)
@@ -158,7 +156,9 @@ def demo_folders() -> list[DemoFolder]:
     base = state_folder() / "demo"
     if not base.is_dir():
         return []
-    return [DemoFolder(path.name, path) for path in sorted(base.iterdir()) if path.is_dir() and _NAME.match(path.name)]
+    return [
+        DemoFolder(path.name, path) for path in sorted(base.iterdir()) if path.is_dir() and _NAME.match(path.name)
+    ]
 
 
 @contextlib.contextmanager

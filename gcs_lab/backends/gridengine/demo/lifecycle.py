@@ -179,7 +179,9 @@ def _spool(folder: DemoFolder, cell: SgeCell, objects: Path) -> None:
     ):
         answer = run_command(cell, argv, extra_env=library)
         if answer.exit_status:
-            raise Internal(f"{argv[0]} {argv[1]} failed: {answer.said or 'it said nothing'}. Its files: {folder.path}.")
+            raise Internal(
+                f"{argv[0]} {argv[1]} failed: {answer.said or 'it said nothing'}. Its files: {folder.path}."
+            )
 
 
 def _configure(cell: SgeCell, objects: Path) -> None:
@@ -231,7 +233,9 @@ def _await(condition: object, what: str, folder: DemoFolder) -> None:
             f"the demo cell {folder.name!r} did not come up within {READY_SECONDS:g} s: {what}{last}. See the messages in "
             f"{folder.qmaster_spool}/messages; `gcs-lab demo stop` removes it."
         )
-    raise Internal(f"the qmaster of the demo cell {folder.name!r} ended while it started{last}. Its files: {folder.path}.")
+    raise Internal(
+        f"the qmaster of the demo cell {folder.name!r} ended while it started{last}. Its files: {folder.path}."
+    )
 
 
 class _Clock:

@@ -108,7 +108,9 @@ def start_daemon(folder: DemoFolder, cell: SgeCell, program: str) -> None:
 
 
 def _daemon_environment(cell: SgeCell, program: str) -> dict[str, str]:
-    inherited = {n: v for n, v in cell.environment().items() if n in {"HOME", "USER", "LOGNAME", "PATH", "LANG", "TZ"}}
+    inherited = {
+        n: v for n, v in cell.environment().items() if n in {"HOME", "USER", "LOGNAME", "PATH", "LANG", "TZ"}
+    }
     own = {n: v for n, v in cell.environment().items() if n.startswith("SGE_")}
     # The spooling library of Debian's qmaster is found by this path only.
     library = {"LD_LIBRARY_PATH": str(cell.binaries)} if program == "sge_qmaster" else {}
@@ -148,7 +150,9 @@ def kill_all(folder: DemoFolder, timeout: float = 5.0) -> list[int]:
         killed |= tree
         _wait_dead(list(tree.values()), timeout)
     else:
-        raise Internal(f"processes of the demo cell {folder.name!r} do not die: {sorted(killed)}. Look at them with ps.")
+        raise Internal(
+            f"processes of the demo cell {folder.name!r} do not die: {sorted(killed)}. Look at them with ps."
+        )
     return sorted(killed)
 
 

@@ -1,0 +1,37 @@
+"""One browser and one JupyterLab for all browser tests of a test process."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from live_lab import LiveLab, chromium_path, launch_chromium
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="session")
+def lab() -> Iterator[LiveLab]:
+    """A running JupyterLab; ``lab.open([...cells...])`` opens a notebook in headless Chromium."""
+    if chromium_path() is None:
+        pytest.skip("no chromium on PATH; install one (Debian: apt-get install chromium)")
+    from playwright.sync_api import sync_playwright
+
+    # Directly under /tmp: the path of a unix socket may have 107 bytes at the most.
+    home = Path(tempfile.mkdtemp(prefix="lab-", dir="/tmp"))
+    try:
+        with sync_playwright() as playwright:
+            browser = launch_chromium(playwright.chromium)
+            server = LiveLab(browser, home)
+            try:
+                server.start()
+                yield server
+            finally:
+                server.stop()
+                browser.close()
+    finally:
+        shutil.rmtree(home, ignore_errors=True)

@@ -1,0 +1,30 @@
+"""A real embedded cluster for each test, in a folder of its own; nothing of it is left behind."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from embedded_lab import Lab, processes_with, wait_for
+
+from gcs_lab.backends.embedded import service
+
+
+@pytest.fixture
+def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="gl-", dir="/tmp"))
+    monkeypatch.setenv("GCS_LAB_HOME", str(folder))
+    yield folder
+    service.stop()
+    wait_for(lambda: not processes_with(str(folder)), "end of all processes")
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def lab(home: Path) -> Iterator[Lab]:
+    made = Lab(home)
+    yield made
+    made.close()

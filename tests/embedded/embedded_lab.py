@@ -1,0 +1,117 @@
+"""A real embedded cluster and what tests do with it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from gcs_lab.backends.embedded import service
+from gcs_lab.backends.embedded.places import Places
+from gcs_lab.backends.embedded.system import EmbeddedSystem
+from gcs_lab.jobs import Job, JobAction, Jobs
+from gcs_lab.vocabulary import JobInfo, JobStatus
+
+PATIENCE_SECONDS = 20.0
+
+
+def wait_for(condition: Callable[[], object], what: str = "the condition", seconds: float = PATIENCE_SECONDS) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"{what} did not come true within {seconds} s"
+        time.sleep(0.005)
+
+
+def processes_with(text: str) -> list[int]:
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                if text.encode() in (entry / "cmdline").read_bytes() + (entry / "environ").read_bytes():
+                    found.append(int(entry.name))
+            except OSError:
+                continue
+    return [pid for pid in found if pid != os.getpid()]
+
+
+class Lab:
+    """One embedded cluster and what tests do with it."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.work = home / "work"
+        self.work.mkdir()
+        self._system: EmbeddedSystem | None = None
+
+    @property
+    def places(self) -> Places:
+        return Places.of_user()
+
+    @property
+    def system(self) -> EmbeddedSystem:
+        if self._system is None:
+            self._system = EmbeddedSystem.connect()
+        return self._system
+
+    @property
+    def jobs(self) -> Jobs:
+        return Jobs(self.system.jobs)
+
+    def configure(self, text: str) -> None:
+        self.places.configuration.write_text(text)
+
+    def one_slot(self) -> None:
+        self.configure('[[hosts]]\nname="node"\n[[queues]]\nname="all.q"\nslots=1\n')
+
+    def submit(self, command: str, *args: str, **attributes: object) -> Job:
+        attributes.setdefault("working_directory", str(self.work))
+        return self.jobs.run(command, *args, **attributes)
+
+    def shell(self, script: str, **attributes: object) -> Job:
+        return self.submit("/bin/sh", "-c", script, **attributes)
+
+    def status(self, job: Job) -> JobStatus:
+        # Not through the area's board, for which an error state is the end.
+        return self.system.jobs.status([job.id])[job.id]
+
+    def letters(self, job: Job) -> str:
+        return self.status(job).sub_state
+
+    def wait_letters(self, job: Job, letters: str) -> None:
+        wait_for(lambda: self.letters(job) == letters, f"state {letters} of {job}")
+
+    def ended(self, job: Job) -> JobInfo:
+        wait_for(lambda: self.letters(job) == "z", f"end of {job}")
+        return job.info()
+
+    def read(self, name: str) -> str:
+        path = self.work / name
+        return path.read_text() if path.exists() else ""
+
+    def wait_text(self, name: str, text: str) -> None:
+        wait_for(lambda: text in self.read(name), f"{text!r} in {name}")
+
+    def scheduler_pid(self) -> int:
+        pid = service.status().pid
+        assert pid is not None
+        return pid
+
+    def kill_scheduler(self) -> None:
+        pid = self.scheduler_pid()
+        os.kill(pid, signal.SIGKILL)
+        wait_for(lambda: not service._exists(pid), "death of the scheduler")
+
+    def shepherd_pid(self, job: Job) -> int:
+        wait_for(lambda: list(self.places.spool.glob(f"{job.id}.*/shepherd")), "record of the shepherd")
+        (record,) = self.places.spool.glob(f"{job.id}.*/shepherd")
+        return int(json.loads(record.read_text())["pid"])
+
+    def close(self) -> None:
+        jobs = self.jobs
+        jobs.control(JobAction.TERMINATE, [job.id for job in jobs.list()])
+        wait_for(lambda: not jobs.list(), "end of all jobs")
+        self.system.close()
+        service.stop()

@@ -1,0 +1,182 @@
+from __future__ import annotations
+
+import getpass
+import os
+import signal
+from pathlib import Path
+
+import pytest
+from embedded_lab import wait_for
+
+from gcs_lab.errors import InvalidArgument, InvalidState
+from gcs_lab.jobs import JobAction
+from gcs_lab.vocabulary import JobState
+
+
+
+def gone(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
+    except OSError:
+        return True
+
+
+def process_state(pid: int) -> str:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
+def test_a_held_job_waits_until_it_is_released(lab):
+    job = lab.submit("true", submit_as_hold=True)
+    assert (lab.letters(job), lab.status(job).state) == ("hqw", JobState.QUEUED_HELD)
+    job.release()
+    assert lab.ended(job).job_state is JobState.DONE
+
+
+def test_a_waiting_job_can_be_held_and_then_does_not_start(lab):
+    lab.one_slot()
+    first, second = lab.submit("sleep", "60"), lab.submit("true")
+    second.hold()
+    lab.wait_letters(second, "hqw")
+    first.terminate()
+    lab.ended(first)
+    assert lab.letters(second) == "hqw"
+
+
+def test_terminate_kills_the_whole_tree_daemons_too(lab):
+    daemon = "(setsid sh -c 'echo $$ >> pids; exec sleep 300' &) ; (setsid setsid sh -c '(echo $$ >> pids; sleep 300) &') &"
+    job = lab.shell(f"{daemon} env -i sh -c 'echo $$ >> pids; exec sleep 300' & echo $$ >> pids; trap '' TERM INT HUP; wait")
+    wait_for(lambda: lab.read("pids").count("\n") == 4, "the pids of the tree")
+    pids = [int(line) for line in lab.read("pids").split()]
+    job.terminate()
+    info = lab.ended(job)
+    assert all(gone(pid) for pid in pids)
+    assert (info.exit_status, info.failed, info.deleted_by) == (137, 100, getpass.getuser())
+    assert info.annotation == f"deleted by {getpass.getuser()}"
+
+
+def test_what_a_job_leaves_behind_is_ended_with_it(lab):
+    lab.ended(lab.shell("setsid sh -c 'echo $$ > pid; exec sleep 300' & while [ ! -s pid ]; do sleep 0.01; done"))
+    assert gone(int(lab.read("pid")))
+
+
+def test_terminating_a_waiting_job_ends_it_at_once(lab):
+    job = lab.submit("true", submit_as_hold=True)
+    job.terminate()
+    info = lab.ended(job)
+    assert (info.job_state, info.exit_status) == (JobState.FAILED, None)
+    assert info.annotation == f"deleted by {getpass.getuser()} before it ran"
+
+
+def test_suspend_stops_the_tree_and_resume_lets_it_go_on(lab):
+    job = lab.shell("setsid sh -c 'echo $$ > pid; while :; do sleep 0.01; done' & wait")
+    lab.wait_text("pid", "\n")
+    pid = int(lab.read("pid"))
+    job.suspend()
+    assert (lab.letters(job), lab.status(job).state) == ("s", JobState.SUSPENDED)
+    wait_for(lambda: process_state(pid) == "T", "the stop of the tree")
+    job.resume()
+    assert lab.letters(job) == "r"
+    wait_for(lambda: process_state(pid) in "SR", "the tree's going on")
+
+
+def test_a_suspended_job_can_be_terminated(lab):
+    job = lab.submit("sleep", "60")
+    lab.wait_letters(job, "r")
+    job.suspend()
+    job.terminate()
+    assert lab.ended(job).exit_status == 137
+
+
+@pytest.mark.parametrize("action", [JobAction.RELEASE, JobAction.SUSPEND, JobAction.RESUME])
+def test_what_a_waiting_job_does_not_allow_is_an_invalid_state(lab, action):
+    lab.one_slot()
+    lab.submit("sleep", "60")
+    job = lab.submit("true")
+    failures = lab.jobs.control(action, [job.id])
+    assert isinstance(failures[job.id], InvalidState)
+    assert "its state is qw" in str(failures[job.id])
+
+
+def test_one_request_acts_on_many_jobs_and_tells_what_failed_for_each(lab):
+    held = [lab.submit("true", submit_as_hold=True) for _ in range(3)]
+    done = lab.submit("true")
+    lab.ended(done)
+    failures = lab.jobs.control(JobAction.TERMINATE, [*(job.id for job in held), done.id, "999", "abc"])
+    assert {job_id: type(error) for job_id, error in failures.items()} == {
+        done.id: InvalidState,
+        "999": InvalidArgument,
+        "abc": InvalidArgument,
+    }
+    assert all(lab.letters(job) == "z" for job in held)
+
+
+def test_exit_99_runs_the_job_again_and_tells_it_so(lab):
+    job = lab.shell('echo "run $RESTARTED"; [ $RESTARTED = 1 ] || exit 99', output_path="o")
+    info = lab.ended(job)
+    assert info.job_state is JobState.DONE
+    assert lab.read("o") == "run 0\nrun 1\n"
+
+
+def test_a_requeued_job_shows_rq_while_it_waits_and_rr_while_it_runs(lab):
+    lab.one_slot()
+    job = lab.shell("[ $RESTARTED = 1 ] && exec sleep 60; touch up; while [ ! -e go ]; do sleep 0.01; done; exit 99")
+    wait_for((lab.work / "up").exists, "the first run")
+    blocker = lab.submit("sleep", "60", priority=10)
+    (lab.work / "go").touch()
+    lab.wait_letters(job, "Rq")
+    assert lab.status(job).state is JobState.REQUEUED
+    job.hold()
+    assert (lab.letters(job), lab.status(job).state) == ("hRwq", JobState.REQUEUED_HELD)
+    job.release()
+    blocker.terminate()
+    lab.wait_letters(job, "Rr")
+
+
+def test_exit_100_is_an_error_state_that_can_be_cleared(lab):
+    job = lab.shell("[ -e mended ] || exit 100", output_path="o")
+    lab.wait_letters(job, "Eqw")
+    status = lab.status(job)
+    assert (status.state, status.annotation) == (JobState.FAILED, "error: the job ended with exit status 100")
+    assert job.info().failed == 30
+    (lab.work / "mended").touch()
+    assert lab.system.jobs.clear_error([job.id]) == {}
+    assert lab.ended(job).job_state is JobState.DONE
+    assert isinstance(lab.system.jobs.clear_error([job.id])[job.id], InvalidState)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "failed", "reason"),
+    [
+        ({"working_directory": "/nowhere/at/all"}, 28, "cannot change into working directory '/nowhere/at/all'"),
+        ({"input_path": "missing"}, 26, "cannot open input file"),
+        ({"output_path": "/proc/nothing"}, 26, "cannot open output file '/proc/nothing'"),
+        ({"error_path": "missing/folder/e"}, 26, "cannot open error file"),
+        ({"remote_command": "no-such-command"}, 27, "'no-such-command' is not found, or not executable"),
+        ({"remote_command": "/no/such/command"}, 27, "command '/no/such/command' is not there"),
+        ({"remote_command": "./data"}, 27, "command './data' is not executable"),
+        ({"remote_command": "./script"}, 27, "must name its interpreter"),
+        ({"resource_requests": {"h_vmem": "4K"}}, 0, "killed"),
+    ],
+)
+def test_what_the_owner_must_mend_puts_a_job_into_error_state_with_the_reason(lab, attributes, failed, reason):
+    (lab.work / "data").touch()
+    (lab.work / "script").write_text("echo no shebang")
+    (lab.work / "script").chmod(0o755)
+    attributes = dict(attributes)
+    job = lab.submit(attributes.pop("remote_command", "true"), **attributes)
+    if not failed:
+        # The kernel kills at exec what cannot get its first pages.
+        assert lab.ended(job).exit_status != 0
+        return
+    lab.wait_letters(job, "Eqw")
+    info = job.info()
+    assert info.failed == failed
+    assert reason in info.annotation
+    job.terminate()
+    assert lab.ended(job).job_state is JobState.FAILED
+
+
+def test_a_shepherd_told_to_end_ends_the_job_and_says_so(lab):
+    job = lab.submit("sleep", "60")
+    os.kill(lab.shepherd_pid(job), signal.SIGTERM)
+    assert lab.ended(job).annotation == "killed: its shepherd was told to end (SIGTERM)"
