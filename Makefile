@@ -17,8 +17,9 @@ LAB_ARGS ?=
 PYTEST_ARGS ?=
 BENCHMARKS ?= $(sort $(wildcard benchmarks/*.py))
 
-FRONT_END := $(wildcard labextension/*.json labextension/*.mjs labextension/*.js) \
-             $(shell find labextension/src -type f 2>/dev/null)
+# What the front end is built from, by the build hook, when the package is installed.
+FRONT_END := hatch_build.py gcs_lab/widgets/job_states.json $(wildcard labextension/*.json labextension/*.mjs) \
+             $(shell find labextension/src labextension/style -type f)
 
 .PHONY: help lab tour test lint benchmark stop clean force
 
@@ -69,12 +70,12 @@ $(STAMPS)/venv:
 	@rm -f $(STAMPS)/lab $(STAMPS)/dev $(STAMPS)/npm
 	@pwd > $@
 
-$(STAMPS)/lab: $(STAMPS)/venv pyproject.toml $(wildcard hatch_build.py) $(FRONT_END)
+$(STAMPS)/lab: $(STAMPS)/venv pyproject.toml $(FRONT_END)
 	@echo "installing gcs_lab and JupyterLab into .venv (a minute or two the first time)"
-	@$(BIN)/python -m pip install --quiet --editable '.[lab]'
+	@$(BIN)/python -m pip install --quiet --use-pep517 --editable '.[lab]'
 	@touch $@
 
-$(STAMPS)/dev: $(STAMPS)/venv pyproject.toml $(wildcard hatch_build.py) $(FRONT_END)
+$(STAMPS)/dev: $(STAMPS)/venv pyproject.toml $(FRONT_END)
 	@echo "installing gcs_lab, JupyterLab, and what tests and lint need into .venv (a minute or two the first time)"
-	@$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@$(BIN)/python -m pip install --quiet --use-pep517 --editable '.[dev]'
 	@touch $@ $(STAMPS)/lab

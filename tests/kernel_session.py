@@ -113,6 +113,6 @@ class KernelSession:
 
     def value(self, expression: str) -> str:
         """Return the repr of an expression in the kernel."""
-        outputs = self.run(f"print(repr({expression}))")
+        outputs = self.run(f"print(repr(({expression})))")
         assert outputs.error() is None, outputs.traceback()
         return outputs.text("stdout").removesuffix("\n")

@@ -190,10 +190,20 @@ class CellJob:
             self._tell("on_status", status)
         if not self.folder.path.exists():
             self._conclude(JobState.FAILED, _folder_gone_text(self))
-        elif self._ended_at and time.monotonic() - self._ended_at > _LOG_GRACE:
+        elif self._ended_at and self._log_is_complete():
             self.read_log()
             if not self.concluded.is_set():
                 self._conclude_from_scheduler()
+
+    def _log_is_complete(self) -> bool:
+        """Tell whether a job that the scheduler says has ended will say no more in its log."""
+        if time.monotonic() - self._ended_at > _LOG_GRACE:
+            return True
+        if self.info is None:
+            with contextlib.suppress(GcsError):
+                self.info = self.job.info()
+        # The runner of a killed job writes no last word.
+        return self.info is not None and bool(self.info.failed or self.info.deleted_by)
 
     def take_silence(self, since: float) -> None:
         """Hear that the cluster does not answer (or, with 0.0, answers again)."""

@@ -108,6 +108,7 @@ def _is_private_group(gid: int) -> bool:
 MAGIC = b"GCSPAY1\n"
 ALIGNMENT = 64
 _SMALL = 1 << 16
+_GATHERED = 1 << 22
 _OWN_MAPPING = 1 << 20
 _HUGE_PAGES = 1 << 22
 
@@ -285,25 +286,26 @@ def _lay_out(header: dict[str, Any], sizes: list[int]) -> bytes:
 
 
 def _write_blocks(descriptor: int, head: bytes, blocks: list[memoryview]) -> None:
+    # What is gathered always begins at a multiple of the alignment; large blocks are written from where they are.
     gathered = bytearray(head)
     for block in blocks:
-        gathered += bytes(_aligned(len(gathered)) - len(gathered))
+        padding = bytes(_aligned(block.nbytes) - block.nbytes)
         if block.nbytes < _SMALL:
             gathered += block
-        else:
+            gathered += padding
+        if block.nbytes >= _SMALL or len(gathered) > _GATHERED:
             _write_all(descriptor, gathered)
+            gathered.clear()
+        if block.nbytes >= _SMALL:
             _write_all(descriptor, block)
-            gathered = bytearray(_aligned(block.nbytes) - block.nbytes)
-        if len(gathered) > (1 << 22):
-            _write_all(descriptor, gathered[: len(gathered) // ALIGNMENT * ALIGNMENT])
-            del gathered[: len(gathered) // ALIGNMENT * ALIGNMENT]
+            _write_all(descriptor, padding)
     _write_all(descriptor, gathered)
 
 
 def _write_all(descriptor: int, data: bytes | bytearray | memoryview) -> None:
-    view = memoryview(data).cast("B")
-    while view:
-        view = view[os.write(descriptor, view) :]
+    position = os.write(descriptor, data)
+    while position < len(data):
+        position += os.write(descriptor, memoryview(data)[position:])
 
 
 def read_payload(path: str) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -899,6 +901,7 @@ def _no_input(prompt: object = "") -> NoReturn:
 
 def make_shell(displays: Displays, main: ModuleType) -> Any:
     """Make an IPython shell around the cell's namespace: its displays are our events, and it remembers nothing."""
+    import atexit
     import tempfile
 
     from IPython.core.displayhook import DisplayHook
@@ -954,13 +957,18 @@ def make_shell(displays: Displays, main: ModuleType) -> Any:
         user_module=main,
         user_ns=main.__dict__,
     )
-    # It is removed when the shell goes.
-    shell.profile_folder = folder
+    atexit.register(_clean_up_in, os.getpid(), folder)
     # Both would serve a person at a keyboard.
     sys.excepthook = sys.__excepthook__
     for name in ("exit", "quit"):
         main.__dict__.pop(name, None)
     return shell
+
+
+def _clean_up_in(pid: int, folder: Any) -> None:
+    # A process that the cell forked leaves through here too, and must not take the folder away.
+    if os.getpid() == pid:
+        folder.cleanup()
 
 
 def _ipython_major() -> int:
@@ -1215,7 +1223,10 @@ class Cell:
         self._by_value: list[str] = list(spec.get("notebook_modules") or ())
         self._main: ModuleType = type(sys)("__main__")
         self._namespace: dict[str, Any] = self._main.__dict__
-        self._report = ErrorReport({self._filename: str(spec["display_name"])})
+        # Functions that came along from other cells have their lines shown too.
+        self._sources = {**(spec.get("sources") or {}), self._filename: [spec["display_name"], spec["source"]]}
+        self._cells = {filename: str(name) for filename, (name, _) in self._sources.items()}
+        self._report = ErrorReport(self._cells)
         self._rich: Rich | None = None
         self._loop: Any = None
         self._reserve = _reserve_memory()
@@ -1240,7 +1251,11 @@ class Cell:
         return status
 
     def _finish(self, reason: str, status: int) -> tuple[str, int]:
-        steps = [self._close_loop, self._show_figures, lambda: self._send_outputs(strict=status == 0)]
+        steps: list[Callable[[], object]] = [
+            self._close_loop,
+            self._show_figures,
+            lambda: self._send_outputs(strict=status == 0),
+        ]
         for step in steps:
             try:
                 step()
@@ -1268,7 +1283,7 @@ class Cell:
         # Our own module must live on: its functions still run.
         self._ours = sys.modules["__main__"]
         sys.modules["__main__"] = self._main
-        self._register_source()
+        self._register_sources()
         displays = Displays(self._channel, self._folder)
         self._rich = Rich(displays, self._main)
         self._rich.install()
@@ -1281,14 +1296,13 @@ class Cell:
             )
         self._bind()
 
-    def _register_source(self) -> None:
+    def _register_sources(self) -> None:
         import linecache
-
-        source = self._spec["source"]
-        linecache.cache[self._filename] = (len(source), None, source.splitlines(keepends=True), self._filename)
         import warnings
 
-        shown, names = warnings.formatwarning, {self._filename: str(self._spec["display_name"])}
+        for filename, (_, source) in self._sources.items():
+            linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+        shown, names = warnings.formatwarning, self._cells
 
         def formatwarning(message: Any, category: Any, filename: str, lineno: int, line: str | None = None) -> str:
             line = linecache.getline(filename, lineno) if line is None else line
@@ -1432,7 +1446,7 @@ def _peaks() -> dict[str, int]:
 def run_child(folder: str, spec: dict[str, Any], pipes: Pipes, supervisor: int) -> int:
     """Turn this process, just forked, into the one that runs the cell; return its exit status."""
     channel = Channel(pipes.channel[1])
-    signal.set_wakeup_fd(-1)
+    wake = signal.set_wakeup_fd(-1)
     for number in (signal.SIGCHLD, *FORWARDED):
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, _Interrupt(channel))
@@ -1440,8 +1454,9 @@ def run_child(folder: str, spec: dict[str, Any], pipes: Pipes, supervisor: int) 
     os.dup2(pipes.stderr[1], 2)
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
-    for descriptor in {*pipes.all(), nothing} - {0, 1, 2, channel.descriptor}:
-        os.close(descriptor)
+    for descriptor in {*pipes.all(), nothing, wake} - {0, 1, 2, channel.descriptor}:
+        if descriptor >= 0:
+            os.close(descriptor)
     sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115  (it lives as long as the process)
     sys.stdout = sys.__stdout__ = TextStream(channel, _TO_STDOUT)  # type: ignore[misc,assignment]
     sys.stderr = sys.__stderr__ = TextStream(channel, _TO_STDERR)  # type: ignore[misc,assignment]
@@ -1698,6 +1713,8 @@ _ENDING = (signal.SIGTERM, signal.SIGXCPU)
 _GRACE_SECONDS = 10.0
 _SAMPLE_SECONDS = 1.0
 _READ_BYTES = 1 << 18
+_FEW_BYTES = 1 << 16
+_REST_SECONDS = 0.0005
 _LAST_WORDS_BYTES = 16 << 20
 
 
@@ -1764,6 +1781,7 @@ class Usage:
     """What the process tree of this supervisor uses: seconds and bytes (Linux: ``proc(5)``; else ``getrusage``)."""
 
     def __init__(self) -> None:
+        self.cpu = 0.0
         self.max_rss = 0
         self.max_vmem = 0
 
@@ -1776,7 +1794,14 @@ class Usage:
         else:
             cpu, rss, vmem = cpu_seconds(), _max_rss_of_ended(), 0
             self.note(rss, 0)
-        return {"cpu": round(cpu, 3), "rss": rss, "vmem": vmem, "max_rss": self.max_rss, "max_vmem": self.max_vmem}
+        self.cpu = max(self.cpu, cpu)
+        return {
+            "cpu": round(self.cpu, 3),
+            "rss": rss,
+            "vmem": vmem,
+            "max_rss": self.max_rss,
+            "max_vmem": self.max_vmem,
+        }
 
     def note(self, rss: int, vmem: int) -> None:
         """Remember peaks that were measured elsewhere."""
@@ -1850,7 +1875,7 @@ class Supervisor:
         self._reader = FrameReader(self._on_text, self._on_frame)
         new_decoder = codecs.getincrementaldecoder("utf-8")
         self._decoders = {name: new_decoder("replace") for name in ("channel", "stdout", "stderr")}
-        self._pipes = Pipes()
+        self.pipes = Pipes()
         self._wake = os.pipe()
         self._child = 0
         self._status: int | None = None
@@ -1859,8 +1884,8 @@ class Supervisor:
         self._beat_at = self._started + self._beat_seconds
         self._sample_at = self._started + min(_SAMPLE_SECONDS, self._beat_seconds)
 
-    def start(self, folder: str, spec: dict[str, Any]) -> int | None:
-        """Fork. Return None in the supervisor, the exit status in the child, whose whole life this is.
+    def fork(self) -> bool:
+        """Make the child; return True in it. Signals wait there until it has put its own handlers in place.
 
         Raises
         ------
@@ -1869,7 +1894,6 @@ class Supervisor:
         """
         for descriptor in self._wake:
             os.set_blocking(descriptor, False)
-        supervisor = os.getpid()
         watched = {signal.SIGCHLD, *FORWARDED}
         signal.pthread_sigmask(signal.SIG_BLOCK, watched)
         try:
@@ -1879,14 +1903,14 @@ class Supervisor:
                     signal.signal(number, _only_wake_up)
             signal.set_wakeup_fd(self._wake[1], warn_on_full_buffer=False)
             self._child = os.fork()
-            if not self._child:
-                for descriptor in self._wake:
-                    os.close(descriptor)
-                return run_child(folder, spec, self._pipes, supervisor)
-        finally:
+        except OSError:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, watched)
-        self._pipes.keep_read_ends()
-        return None
+            raise
+        if not self._child:
+            return True
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, watched)
+        self.pipes.keep_read_ends()
+        return False
 
     def supervise(self) -> int:
         """Serve the child until it has ended; return the job's exit status."""
@@ -1894,22 +1918,28 @@ class Supervisor:
 
         poll = select.poll()
         sources = {
-            self._pipes.channel[0]: "channel",
-            self._pipes.stdout[0]: "stdout",
-            self._pipes.stderr[0]: "stderr",
+            self.pipes.channel[0]: "channel",
+            self.pipes.stdout[0]: "stdout",
+            self.pipes.stderr[0]: "stderr",
         }
         for descriptor in (*sources, self._wake[0]):
             poll.register(descriptor, select.POLLIN)
         while self._status is None:
             ready = {descriptor for descriptor, _ in poll.poll(self._timeout() * 1000)}
+            few = True
             # The channel is always read first: what Python printed came before what a subprocess prints.
             for descriptor, name in list(sources.items()):
-                if descriptor in ready and self._read(descriptor, name) == b"":
+                data = self._read(descriptor, name) if descriptor in ready else None
+                few = few and len(data or b"") < _FEW_BYTES
+                if data == b"":
                     poll.unregister(descriptor)
                     del sources[descriptor]
             if self._wake[0] in ready:
                 self._take_signals()
             self._do_what_is_due()
+            if few and self._status is None:
+                # Being woken for every line would cost the cell more than printing it.
+                time.sleep(_REST_SECONDS)
         self._hear_last_words(sources)
         return self._finish(self._status)
 
@@ -1938,7 +1968,7 @@ class Supervisor:
 
     def _on_frame(self, kind: bytes, content: bytes) -> None:
         if kind == _DRAIN:
-            for name, pipe in (("stdout", self._pipes.stdout), ("stderr", self._pipes.stderr)):
+            for name, pipe in (("stdout", self.pipes.stdout), ("stderr", self.pipes.stderr)):
                 # Bounded: a noisy subprocess must not keep the channel waiting.
                 for _ in range(16):
                     if not self._read(pipe[0], name):
@@ -2012,7 +2042,7 @@ class Supervisor:
             exit_status=status,
             signal=name,
             wall=round(time.monotonic() - self._started, 3),
-            cpu=round(cpu_seconds(), 3),
+            cpu=round(max(self._usage.cpu, cpu_seconds()), 3),
             max_rss=self._usage.max_rss,
             max_vmem=self._usage.max_vmem,
             reason=reason,
@@ -2090,16 +2120,20 @@ def main(arguments: Sequence[str]) -> int:
         return EXIT_NO_SPEC
     apply_environment(spec.get("environment") or {}, may_restart=_RESTARTED not in arguments)
     log = EventWriter(folder)
-    supervisor = Supervisor(spec, log)
+    if log.tries:
+        # What an earlier try left must not be taken for this one's.
+        for name in ("outputs.payload", "exception.payload"):
+            _unlink(os.path.join(folder, name))
+    pid, supervisor = os.getpid(), Supervisor(spec, log)
     _started_event(log)
     try:
-        status = supervisor.start(folder, spec)
+        is_child = supervisor.fork()
     except OSError as error:
         say(f"the cell cannot start: no process can be made: {error}")
         log.event("error", **ErrorReport({}).body(error))
         log.event("finished", exit_status=1, signal=None, wall=0, cpu=0, max_rss=0, max_vmem=0, reason="error")
         return 1
-    return supervisor.supervise() if status is None else status
+    return run_child(folder, spec, supervisor.pipes, pid) if is_child else supervisor.supervise()
 
 
 if __name__ == "__main__":

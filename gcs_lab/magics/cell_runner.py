@@ -52,7 +52,8 @@ def run_cell(shell: InteractiveShell, session: Session, line: str, cell: str) ->
     artist = TracebackArtist(shell)
     channel = CellChannel(shell)
     shown = f"%%gcs {line}\n{cell}"
-    count = shell.execution_count
+    # The number of the cell that runs: IPython 9 counts on before it runs a cell, its display hook knows.
+    count = shell.displayhook.prompt_count
     filename = artist.cell_filename(shown, count)
     source = _plain_python(shell, cell)
     request = CellRequest(

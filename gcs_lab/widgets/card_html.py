@@ -103,21 +103,22 @@ def card_text(state: Mapping[str, Any]) -> str:
     '✓ done · fit · job 12 · exit 0'
     """
     look = state_look(state.get("state", ""))
-    return " · ".join([f"{look.glyph} {look.word}", *_facts(state)])
+    parts = [f"{look.glyph} {look.word}", _printable(state.get("name", "")), *_facts(state)]
+    return " · ".join(filter(None, parts))
 
 
 def card_html(state: Mapping[str, Any]) -> str:
     """Return the card as one line of HTML; all text of the job is escaped. Parameters as for :func:`card_text`."""
     look = state_look(state.get("state", ""))
     pill = f'<span style="{_PILL.format(colour=look.colour)}">{look.glyph} {escape(look.word)}</span>'
-    facts = " · ".join(escape(fact) for fact in _facts(state))
-    return f'<div class="gcs-lab-card-line">{pill} {facts}</div>'
+    name = _printable(state.get("name", ""))
+    parts = [f"<strong>{escape(name)}</strong>"] if name else []
+    parts += [escape(fact) for fact in _facts(state)]
+    return f'<div class="gcs-lab-card-line">{pill} {" · ".join(parts)}</div>'
 
 
 def _facts(state: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what is known besides the state, most important first."""
-    if name := _printable(state.get("name", "")):
-        yield name
+    """Yield what is known besides state and name, most important first."""
     if job_id := _printable(state.get("job_id", "")):
         yield f"job {job_id}"
     if place := "@".join(filter(None, (_printable(state.get(part, "")) for part in ("queue", "host")))):

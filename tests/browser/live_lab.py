@@ -17,7 +17,6 @@ import time
 import urllib.error
 import urllib.request
 import uuid
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -25,6 +24,7 @@ import nbformat
 from playwright.sync_api import expect
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from collections.abc import Iterator, Mapping, Sequence
 
     from playwright.sync_api import Browser, BrowserType, Locator, Page, Route
@@ -88,7 +88,12 @@ class LiveLab:
     def start(self) -> None:
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(  # ended by stop()
-                self._command(), cwd=self.notebooks, env=self._environment, stdout=log, stderr=log, start_new_session=True
+                self._command(),
+                cwd=self.notebooks,
+                env=self._environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
         deadline = time.monotonic() + START_SECONDS
         while not self._answers():
@@ -205,7 +210,8 @@ class LabPage:
 
     def wait_for_kernel(self, status: str = "idle") -> None:
         self.page.wait_for_function(
-            "status => window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status === status", arg=status
+            "status => window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status === status",
+            arg=status,
         )
 
     def command(self, name: str, arguments: Mapping[str, Any] | None = None, *, wait: bool = True) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import tempfile
 import time
 from pathlib import Path
@@ -80,7 +79,7 @@ def test_a_replaced_file_is_read_from_its_start(tmp_path):
     reader = EventLog(path)
     assert len(reader.read()) == 2
     (tmp_path / "new").write_bytes(line(0) + line(1) + line(2))
-    os.replace(tmp_path / "new", path)
+    (tmp_path / "new").replace(path)
     assert [event.seq for event in reader.read()] == [0, 1, 2]
     assert reader.generation == 1
 
@@ -121,8 +120,9 @@ def test_a_line_longer_than_the_limit_is_read_whole(tmp_path):
     path = tmp_path / "events.jsonl"
     path.write_bytes(line(0, text="x" * 10_000) + line(1))
     reader = EventLog(path)
-    assert reader.read(100)[0].body["text"] == "x" * 10_000
-    assert [event.seq for event in reader.read(100)] == [1]
+    events = [*reader.read(100), *reader.read(100)]
+    assert events[0].body["text"] == "x" * 10_000
+    assert [event.seq for event in events] == [0, 1]
 
 
 def test_parts_in_files_are_loaded(tmp_path):

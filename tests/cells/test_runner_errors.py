@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 import pytest
-from test_runner import FILENAME, folders, make_folder, run, start, end
+from test_runner import FILENAME, end, folders, make_folder, run, start
 
 from gcs_lab.cells import runner
 
@@ -58,9 +58,8 @@ def test_notes_are_told(run):
 def test_a_syntax_error_points_at_the_cells_line(run):
     job = run("x = 1\nif x\n    pass", outputs=["x"])
     assert job.error["ename"] == "SyntaxError"
-    assert job.error["frames"] == [
-        {"filename": FILENAME, "lineno": 2, "name": "<module>", "line": "if x", "cell": True}
-    ]
+    (frame,) = job.error["frames"]
+    assert (frame["filename"], frame["lineno"], frame["line"], frame["cell"]) == (FILENAME, 2, "if x", True)
     text = "\n".join(job.error["traceback"])
     assert "Cell In[3], line 2" in text
     assert "^" in text
@@ -132,3 +131,13 @@ def test_a_cell_with_magics_says_that_the_jobs_python_has_no_ipython(folders):
 def test_an_error_in_an_await_is_the_cells(run):
     error = run("import asyncio\nasync def f():\n    await asyncio.sleep(0)\n    1 / 0\nawait f()").error
     assert [(f["lineno"], f["name"]) for f in error["frames"] if f["cell"]] == [(5, "<module>"), (4, "f")]
+
+
+def test_functions_that_came_from_other_cells_show_their_lines(run):
+    source = "def f(x):\n    return 1 / x"
+    namespace = {"__name__": "__main__"}
+    exec(compile(source, "/tmp/ipykernel_7/1.py", "exec"), namespace)
+    job = run("f(0)", inputs={"f": namespace["f"]}, sources={"/tmp/ipykernel_7/1.py": ["Cell In[1]", source]})
+    frame = job.error["frames"][-1]
+    assert (frame["line"], frame["cell"]) == ("return 1 / x", True)
+    assert "  Cell In[1], line 2, in f" in job.error["traceback"]

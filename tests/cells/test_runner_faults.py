@@ -163,6 +163,24 @@ def test_a_second_try_goes_on_with_the_numbers_after_a_torn_line(run, folders):
     assert events.read_bytes().endswith(b"\n")
 
 
+def test_a_second_try_that_dies_leaves_no_outputs_of_the_first(folders):
+    folder = make_folder(
+        "import os\nif os.path.exists('again'): os._exit(9)\nopen('again', 'w').close()\nx = 1", outputs=["x"]
+    )
+    folders.append(folder)
+    assert end(folder, start(folder)).outputs == {"x": 1}
+    assert end(folder, start(folder)).status == 9
+    assert not (folder / "outputs.payload").exists()
+
+
+def test_a_process_that_the_cell_forks_and_forgets_to_end_spoils_nothing(run):
+    job = run("import os\nx = os.fork()\nif x:\n    os.waitpid(x, 0)\nprint('both')\ndisplay(1)", outputs=["x"])
+    assert job.outputs["x"] > 0
+    assert len(job.of("outputs")) == 1
+    assert job.text().count("both") == 2
+    assert (job.status, job.finished["reason"]) == (0, "done")
+
+
 def test_a_folder_deleted_under_the_running_job_lets_the_cell_go_on_and_is_told(folders):
     folder = make_folder(
         "import os, time\nprint('up')\n"

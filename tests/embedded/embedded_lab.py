@@ -111,7 +111,9 @@ class Lab:
 
     def close(self) -> None:
         jobs = self.jobs
-        jobs.control(JobAction.TERMINATE, [job.id for job in jobs.list()])
-        wait_for(lambda: not jobs.list(), "end of all jobs")
-        self.system.close()
-        service.stop()
+        try:
+            jobs.control(JobAction.TERMINATE, [job.id for job in jobs.list()])
+            wait_for(lambda: not jobs.list(), "end of all jobs")
+        finally:
+            self.system.close()
+            service.stop()

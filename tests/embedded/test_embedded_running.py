@@ -72,7 +72,9 @@ def test_arguments_pass_unchanged_whatever_is_in_them(lab):
 
 def test_environment_is_minimal_plus_what_was_asked_for_plus_grid_engine(lab, monkeypatch):
     monkeypatch.setenv("SECRET_OF_THE_KERNEL", "x")
-    _, environment, folder = dumped(lab, job_environment={"GREETING": "hello wörld", "NSLOTS": "99"}, job_name="my job")
+    _, environment, folder = dumped(
+        lab, job_environment={"GREETING": "hello wörld", "NSLOTS": "99"}, job_name="my job"
+    )
     assert folder == str(lab.work)
     assert "SECRET_OF_THE_KERNEL" not in environment
     expected = {
@@ -81,7 +83,9 @@ def test_environment_is_minimal_plus_what_was_asked_for_plus_grid_engine(lab, mo
         "JOB_ID": "1", "PATH": "/usr/local/bin:/usr/bin:/bin",
     }  # fmt: skip
     assert {name: environment.get(name) for name in expected} == expected
-    assert {"HOME", "USER", "LOGNAME", "SHELL", "LANG", "HOSTNAME", "SGE_O_HOST", "SGE_JOB_SPOOL_DIR"} <= set(environment)
+    assert {"HOME", "USER", "LOGNAME", "SHELL", "LANG", "HOSTNAME", "SGE_O_HOST", "SGE_JOB_SPOOL_DIR"} <= set(
+        environment
+    )
 
 
 def test_tmpdir_is_private_and_removed_at_the_end(lab):
@@ -99,8 +103,12 @@ def test_the_working_directory_is_the_home_folder_unless_said(lab, monkeypatch):
 
 def test_info_has_times_usage_and_requests(lab):
     before = datetime.now(UTC)
-    script = "import time; x = bytearray(200_000_000); t = time.process_time()\nwhile time.process_time() - t < 0.4: pass"
-    info = lab.ended(lab.submit(sys.executable, "-c", script, resource_requests={"h_rt": "0:01:00"}, accounting_id="p1"))
+    script = (
+        "import time; x = bytearray(200_000_000); t = time.process_time()\nwhile time.process_time() - t < 0.4: pass"
+    )
+    info = lab.ended(
+        lab.submit(sys.executable, "-c", script, resource_requests={"h_rt": "0:01:00"}, accounting_id="p1")
+    )
     assert before <= info.submission_time <= info.dispatch_time <= info.finish_time <= datetime.now(UTC)
     assert 0.4 <= info.cpu_time < 5
     assert info.wallclock_time >= 0.4

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-import json
+import shlex
+
+import pytest
+
+ODD_NAME = "a 'b' ;$(c) é"
 
 
 def test_a_cell_computes_in_a_job_and_its_variable_comes_back(kernel):
@@ -174,13 +178,21 @@ def test_environment_and_folder(kernel, tmp_path):
 def test_odd_characters_in_every_place(kernel, tmp_path):
     folder = tmp_path / "a 'b' ;$(c) \"d\" é"
     folder.mkdir()
-    odd = "a 'b' ;$(c) é"
+    quoted, value = shlex.quote(str(folder)), shlex.quote("q'uo;te\t$(id) é")
     outputs = kernel.run(
-        f"%%gcs run -N {json.dumps(odd, ensure_ascii=False)} --cwd {json.dumps(str(folder), ensure_ascii=False)!s} "
-        "--env \"X=q'uo;te\"\nimport os\nhere = os.getcwd()\nx = os.environ['X']".replace('\\"', '\\"')
+        f"%%gcs run -N {shlex.quote(ODD_NAME)} --cwd {quoted} --env X={value}\n"
+        "import os\nhere = os.getcwd()\nx = os.environ['X']"
     )
     assert outputs.error() is None, outputs.traceback()
-    assert kernel.value("here, x") == repr((str(folder), "q'uo;te"))
+    assert kernel.value("here, x") == repr((str(folder), "q'uo;te\t$(id) é"))
+    assert ODD_NAME in kernel.value("get_ipython().run_line_magic('gcs', 'jobs -n 1').loc[0, 'name']")
+
+
+@pytest.mark.parametrize("name", ["two\nlines", "a/b", "1st", "with*star"])
+def test_names_that_no_scheduler_takes_are_refused_with_what_is_allowed(kernel, name):
+    outputs = kernel.run(f"get_ipython().run_cell_magic('gcs', 'run -N ' + {shlex.quote(name)!r}, 'x = 1')")
+    assert "name" in outputs.traceback()
+    assert outputs.error()["ename"] == "InvalidArgument"
 
 
 def test_a_missing_module_in_the_job_is_told_with_the_python(kernel):

@@ -131,7 +131,7 @@ def _within(queue: Queue, asked: Mapping[str, float], *, named: bool) -> bool:
 def _what_there_is(name: str, had: list[tuple[Queue, Host]]) -> str:
     if name == "qname":
         return f"there is {', '.join(dict.fromkeys(queue.name for queue, _ in had))}"
-    return "the hosts have " + ", ".join(_value(name, host) for host in dict.fromkeys(host for _, host in had))
+    return "the hosts have " + ", ".join(_value(name, host) for host in {host.name: host for _, host in had}.values())
 
 
 def _value(name: str, host: Host) -> str:

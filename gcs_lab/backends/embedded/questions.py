@@ -52,7 +52,7 @@ class Questions:
             "submit": self._submit,
             "control": self._control,
             "status": lambda asked: self._reports(asked, status_report),
-            "info": lambda asked: self._reports(asked, info_report),
+            "info": lambda asked: self._reports(asked, lambda task: info_report(task, scheduler.runs)),
             "job_ids": lambda _: [str(task.job.job_id) for task in scheduler.tasks.values()],
             "jobs_table": lambda _: jobs_report(scheduler.tasks.values()),
             "queues_table": lambda _: queues_report(scheduler),
@@ -134,10 +134,8 @@ class Questions:
             found[others[task.job.job_id]] = task
         return found
 
-    def _reports(
-        self, asked: dict[str, Any], report: Callable[[Task, Scheduler], dict[str, Any]]
-    ) -> dict[str, dict[str, Any]]:
-        return {job_id: report(task, self._scheduler) for job_id, task in self._find(asked["ids"]).items()}
+    def _reports(self, asked: dict[str, Any], report: Callable[[Task], dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        return {job_id: report(task) for job_id, task in self._find(asked["ids"]).items()}
 
     def _catalogue(self, _: dict[str, Any]) -> dict[str, Any]:
         known = self._scheduler.layout.catalogue()

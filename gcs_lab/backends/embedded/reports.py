@@ -14,18 +14,19 @@ from gcs_lab.status.protocol import JOB_COLUMNS
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from gcs_lab.backends.embedded.live_runs import LiveRuns
     from gcs_lab.backends.embedded.scheduler import Scheduler
     from gcs_lab.backends.embedded.task import Task
 
 __all__ = ["hosts_report", "info_report", "jobs_report", "queues_report", "status_report"]
 
 
-def status_report(task: Task, scheduler: Scheduler) -> dict[str, Any]:
+def status_report(task: Task) -> dict[str, Any]:
     """Return the short answer about a task."""
     first = next(iter(task.slots), None)
     note = task.annotation
     if task.phase is Phase.PENDING and not note:
-        note = scheduler.fits_nowhere(task)
+        note = task.fits_nowhere
     return {
         "state": int(task.state()),
         "sub_state": task.letters(),
@@ -36,19 +37,19 @@ def status_report(task: Task, scheduler: Scheduler) -> dict[str, Any]:
     }
 
 
-def info_report(task: Task, scheduler: Scheduler) -> dict[str, Any]:
+def info_report(task: Task, runs: LiveRuns) -> dict[str, Any]:
     """Return all that is known of a task; for one that runs, what it uses is measured now."""
     asked = task.job.request
     outcome = dict(task.outcome)
     if task.active:
-        outcome |= _measured(task, scheduler)
+        outcome |= _measured(task, runs)
     elif "ru_utime" in outcome:
         outcome["cpu"] = outcome["ru_utime"] + outcome["ru_stime"]
     by_host: Counter[str] = Counter()
     for place, count in task.slots.items():
         by_host[place.host] += count
     return {
-        **status_report(task, scheduler),
+        **status_report(task),
         "job_id": task.job.job_id,
         "name": asked.name,
         "owner": task.job.owner,
@@ -64,9 +65,9 @@ def info_report(task: Task, scheduler: Scheduler) -> dict[str, Any]:
     }
 
 
-def _measured(task: Task, scheduler: Scheduler) -> dict[str, Any]:
+def _measured(task: Task, runs: LiveRuns) -> dict[str, Any]:
     found: dict[str, Any] = {"wallclock": max(0.0, time.time() - (task.dispatched or 0.0))}
-    shepherd = scheduler.runs.pid(task)
+    shepherd = runs.pid(task)
     if shepherd is not None:
         usage = measure(descendants(shepherd))
         found |= {"cpu": usage.cpu, "max_rss": usage.rss, "max_vmem": usage.vmem}

@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING, Any
 from gcs_lab.backends.embedded import placement
 from gcs_lab.backends.embedded.accounting import accounting_line, group_of
 from gcs_lab.backends.embedded.endings import Verdict, judge, judge_lost
+from gcs_lab.backends.embedded.needs import empty_room, needs_of
 from gcs_lab.backends.embedded.process_tree import boot_id, kill_marked
 from gcs_lab.backends.embedded.run_orders import run_limits
-from gcs_lab.backends.embedded.submission_checks import check_submission, placement_request
+from gcs_lab.backends.embedded.submission_checks import check_submission
 from gcs_lab.backends.embedded.task import Phase, Task
 
 if TYPE_CHECKING:
@@ -71,8 +72,10 @@ class Scheduler:
         self.effects.clear()
         self._unstarted.clear()
         self.tasks, self._waiting = {}, []
-        self._room = self._empty_room()
+        self._room = empty_room(self.layout)
         for task in self.database.live_tasks():
+            if task.active and self.runs.folder(task).shepherd() is not None:
+                task.phase = Phase.RUNNING
             self._add(task)
 
     # --- what users ask for ---
@@ -259,21 +262,6 @@ class Scheduler:
         due = self.due_at()
         return due is not None and due <= time.monotonic()
 
-    def fits_nowhere(self, task: Task) -> str | None:
-        """Return which request of a waiting task fits nowhere even in an empty cluster; None if all do."""
-        request, why_not = placement_request(task, self.layout)
-        if why_not is None and not placement.place([request], self._empty_room()):
-            environment = self.layout.parallel_environment(request.environment or "")
-            there = ", ".join(f"{queue.name}@{host.name}: {queue.slots}" for queue, host in self.layout.instances())
-            pe = f"-pe {environment.name} {request.least}" if environment else "it"
-            why_not = f"{pe} fits nowhere: the queues have slots {there}"
-        return why_not
-
-    def _empty_room(self) -> placement.Room:
-        slots = Counter({placement.Instance(q.name, h.name): q.slots for q, h in self.layout.instances()})
-        shared = {host.name: Counter(host.consumables) for host in self.layout.hosts}
-        return placement.Room(slots, shared, Counter({pe.name: pe.slots for pe in self.layout.parallel_environments}))
-
     def _change(self, task: Task, **values: Any) -> None:
         """Change a task, in the database too, and move it to where it belongs now."""
         self._remove(task)
@@ -286,9 +274,10 @@ class Scheduler:
             self._add(task)
 
     def _add(self, task: Task) -> None:
-        if task.asks is None or task.asks.held != task.held:
-            request, _ = placement_request(task, self.layout)
-            task.asks = dataclasses.replace(request, held=task.held)
+        if task.asks is None:
+            task.asks, task.fits_nowhere = needs_of(task, self.layout)
+        if task.asks.held != task.held:
+            task.asks = dataclasses.replace(task.asks, held=task.held)
         self.tasks[task.key] = task
         if task.phase is Phase.PENDING:
             bisect.insort(self._waiting, task, key=_rank)

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import gcs_lab
 from gcs_lab.backends.embedded.client import Client, NotRunning, connect_socket
 from gcs_lab.backends.embedded.places import Places
 from gcs_lab.backends.embedded.wire import rebuild_error
@@ -103,9 +102,7 @@ def stop() -> bool:
     ended = time.monotonic() + STOP_SECONDS
     while _exists(about["pid"]):
         if time.monotonic() > ended:
-            raise Timeout(
-                f"the scheduler (process {about['pid']}) has not ended within {STOP_SECONDS:g} s; see {places.log}."
-            )
+            raise Timeout(f"the scheduler (process {about['pid']}) does not end; look into {places.log}.")
         time.sleep(LOOK_SECONDS)
     return True
 
@@ -138,15 +135,15 @@ def ensure_running() -> Path:
         # Another process starts it just now, or one that was killed still holds the lock for a moment.
         if time.monotonic() > give_up:
             raise DrmCommunication(
-                f"another scheduler holds {places.lock} ({_lock_text(places)}), and cannot be reached from here. If it "
-                "is on another machine that shares this folder, stop it there, or set GCS_LAB_HOME."
+                f"another scheduler holds {places.lock} ({_lock_text(places)}), and cannot be reached from here. If it is "
+                "on another machine that shares this folder, stop it there, or set GCS_LAB_HOME."
             )
         time.sleep(LOOK_SECONDS)
 
 
 def _launch(places: Places) -> dict[str, Any]:
     """Start a scheduler and return what it says: ``ready``, ``busy`` or ``error``."""
-    root = str(Path(gcs_lab.__file__).parents[1])
+    root = str(Path(__file__).parents[3])
     argv = [sys.executable, "-I", "-c", _PROGRAM, root, str(places.folder), str(places.socket)]
     environment = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
     try:

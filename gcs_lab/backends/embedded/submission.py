@@ -72,7 +72,7 @@ def submit_request(template: JobTemplate) -> SubmitRequest:
     least, most = _slots(template, native)
     return SubmitRequest(
         token=secrets.token_hex(16),
-        name=_job_name(template.job_name or native.name, command),
+        name=_job_name(_first(template.job_name, native.name), command),
         command=command,
         args=args,
         environment=environment,

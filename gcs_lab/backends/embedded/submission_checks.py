@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gcs_lab.backends.embedded.matching import check_queues, suit
-from gcs_lab.backends.embedded.placement import Request
+from gcs_lab.backends.embedded.matching import check_queues
 from gcs_lab.errors import InvalidArgument, UnknownName
 from gcs_lab.jobs.requests import parse_memory, parse_time
 
 if TYPE_CHECKING:
     from gcs_lab.backends.embedded.layout import Layout
     from gcs_lab.backends.embedded.submit_request import SubmitRequest
-    from gcs_lab.backends.embedded.task import Task
 
-__all__ = ["check_submission", "placement_request"]
+__all__ = ["check_submission"]
 
 _WHERE = "embedded"
 
@@ -64,27 +62,3 @@ def _check_value(name: str, value: str, kind: str) -> None:
         raise InvalidArgument(f"-l {name}={value}: {error}") from None
     except ValueError:
         raise InvalidArgument(f"-l {name}={value}: {value!r} is no whole number.") from None
-
-
-def placement_request(task: Task, layout: Layout) -> tuple[Request, str | None]:
-    """Return what the placement is asked for, and why no place suits, if none does."""
-    asked = task.job.request
-    match = suit(asked.requests, asked.queues, layout)
-    environment = layout.parallel_environment(asked.parallel_environment or "")
-    why_not = match.why_not
-    places = match.places
-    if asked.parallel_environment and environment is None:
-        # It was taken out of the file after the job was submitted.
-        places, why_not = (), f"-pe {asked.parallel_environment}: there is no such parallel environment any more"
-    consumables = {c.name for c in layout.catalogue().complexes if c.consumable}
-    return Request(
-        key=task.key,
-        places=places,
-        priority=asked.priority,
-        held=task.held,
-        least=asked.min_slots,
-        most=asked.max_slots,
-        environment=None if environment is None else environment.name,
-        rule=None if environment is None else environment.rule,
-        consumes={name: int(value) for name, value in asked.requests.items() if name in consumables},
-    ), why_not

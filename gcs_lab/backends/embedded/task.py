@@ -57,6 +57,8 @@ class Task:
     annotation: str | None = None
     #: What the placement is asked for; made from the job and the layout, not stored.
     asks: Request | None = None
+    #: Which request fits nowhere even in an empty cluster, in words; not stored either.
+    fits_nowhere: str | None = None
 
     @property
     def key(self) -> tuple[int, int]:

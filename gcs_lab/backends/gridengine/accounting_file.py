@@ -104,7 +104,7 @@ class AccountingFile:
         if start >= self._low:  # a line longer than a chunk: it is no record
             start = 0
         file.seek(start)
-        older = dict((job_id, offset) for offset, job_id in _job_ids(file.read(self._low - start), start))
+        older = {job_id: offset for offset, job_id in _job_ids(file.read(self._low - start), start)}
         for job_id, offset in older.items():
             self._offsets.setdefault(job_id, offset)
         self._low = start

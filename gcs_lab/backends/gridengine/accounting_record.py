@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 
 __all__ = ["FIELDS", "AccountingRecord", "parse_record"]
 
+_ORDER = """
+qname hostname group owner job_name job_number account priority submission_time start_time end_time failed
+exit_status ru_wallclock ru_utime ru_stime ru_maxrss ru_ixrss ru_ismrss ru_idrss ru_isrss ru_minflt ru_majflt
+ru_nswap ru_inblock ru_oublock ru_msgsnd ru_msgrcv ru_nsignals ru_nvcsw ru_nivcsw project department granted_pe
+slots task_number cpu mem io category iow pe_taskid maxvmem arid ar_submission_time
+"""
 #: The 45 fields of a classic record, in order.
-FIELDS = tuple(
-    "qname hostname group owner job_name job_number account priority submission_time start_time end_time failed "
-    "exit_status ru_wallclock ru_utime ru_stime ru_maxrss ru_ixrss ru_ismrss ru_idrss ru_isrss ru_minflt ru_majflt "
-    "ru_nswap ru_inblock ru_oublock ru_msgsnd ru_msgrcv ru_nsignals ru_nvcsw ru_nivcsw project department granted_pe "
-    "slots task_number cpu mem io category iow pe_taskid maxvmem arid ar_submission_time".split()
-)
+FIELDS = tuple(_ORDER.split())
 _CATEGORY = FIELDS.index("category")
 _AFTER = len(FIELDS) - _CATEGORY - 1
 
@@ -51,7 +53,7 @@ class AccountingRecord:
     def requests(self) -> dict[str, str]:
         """Return the resources that the job asked for (``-l`` in its category)."""
         words = self.category.split()
-        wanted = [after for word, after in zip(words, words[1:], strict=False) if word == "-l"]
+        wanted = [after for word, after in pairwise(words) if word == "-l"]
         pairs = [pair.partition("=") for part in wanted for pair in part.split(",")]
         return {name: value for name, equals, value in pairs if equals}
 

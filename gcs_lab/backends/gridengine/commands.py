@@ -19,7 +19,8 @@ __all__ = ["Answer", "ask", "error_of", "run_command"]
 TIMEOUT = 60.0
 
 _UNREACHABLE = re.compile(
-    r"commlib error|unable to (send message|contact|reach)|can't (reach|connect|send|get)|got (send|select|read) error"
+    r"commlib error|unable to (send message|contact|reach)|can't (reach|connect|send|get)"
+    r"|got (send|select|read) error"
     r"|gdi (send|receive)|failed (sending|receiving) gdi|communication error|cannot contact|is not reachable"
     r"|SGE_ROOT directory|unresolvable|can't determine|act_qmaster",
     re.IGNORECASE,
@@ -36,7 +37,8 @@ _DENIED = re.compile(
 )
 _FULL = re.compile(r"no space left|disk quota|too many open|cannot allocate|out of memory", re.IGNORECASE)
 _START_IT = (
-    "The Grid Engine master does not answer. Ask whoever runs the cluster (`qping`, the qmaster's messages file), or for "
+    "The Grid Engine master does not answer. Ask whoever runs the cluster (`qping`, the qmaster's messages "
+    "file), or for "
     "your own demo cell run `gcs-lab demo start`, which starts again what died and keeps its jobs."
 )
 

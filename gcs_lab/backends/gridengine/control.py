@@ -33,7 +33,8 @@ _ALLOWED = {
     JobAction.RESUME: {JobState.SUSPENDED},
 }
 _COMPLAINT = re.compile(
-    r"denied|does not exist|do not exist|invalid|not have the necessary|already|cannot|can't|not allowed|error|not found"
+    r"denied|does not exist|do not exist|invalid|not have the necessary|already|cannot|can't|not allowed"
+    r"|error|not found"
     r"|isn't|is not|no permission",
     re.IGNORECASE,
 )

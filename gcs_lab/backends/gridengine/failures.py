@@ -29,6 +29,8 @@ _LIMIT, _AFTER_JOB, _SIGNAL = 37, 100, 17
 #: With any other code the job went back into the queue: in error, or to run again.
 _ENDS_THE_JOB = {0, 12, 13, 14, 15, 16, _SIGNAL, 18, 19, 22, _LIMIT, _AFTER_JOB}
 _FATAL = 128
+#: An allocation that would pass the limit fails, and the job ends by itself below it.
+_NEARLY = 0.8
 
 
 def is_final(record: AccountingRecord) -> bool:
@@ -82,25 +84,27 @@ def _killed_by_limit(record: AccountingRecord) -> str | None:
 
 def annotation(record: AccountingRecord) -> str | None:
     """Return one line on what was not normal; None if the job ended with exit status 0 and nothing failed."""
-    limit = _killed_by_limit(record)
+    limit, signalled = _killed_by_limit(record), signal_name(record.exit_status)
     if limit is not None:
-        return limit
-    signalled = signal_name(record.exit_status)
-    if record.deleted_by:
-        return f"deleted by {record.deleted_by}"
-    if record.failed == _LIMIT:
+        why: str | None = limit
+    elif record.deleted_by:
+        why = f"deleted by {record.deleted_by}"
+    elif record.failed == _LIMIT:
         ran = f" (ran {_time(record.wallclock)})" if record.wallclock is not None else ""
-        return f"killed: a limit of the job or of its queue was exceeded{ran}"
-    if signalled is not None:
-        return f"ended by signal {signalled}"
-    if record.failed:
-        return f"failed {FAILED_CODES.get(record.failed, 'for an unknown reason')} (code {record.failed})"
-    if record.exit_status:
-        memory = _requested(record, "h_vmem")
-        hint = f"; it may have had too little memory (h_vmem={memory[1]})" if _near(record, memory) else ""
-        return f"exit status {record.exit_status}{hint}"
-    return None
+        why = f"killed: a limit of the job or of its queue was exceeded{ran}"
+    elif signalled is not None:
+        why = f"ended by signal {signalled}"
+    elif record.failed:
+        why = f"failed {FAILED_CODES.get(record.failed, 'for an unknown reason')} (code {record.failed})"
+    elif record.exit_status:
+        why = f"exit status {record.exit_status}{_memory_hint(record)}"
+    else:
+        why = None
+    return why
 
 
-def _near(record: AccountingRecord, memory: tuple[str, str, float] | None) -> bool:
-    return memory is not None and (record.max_vmem or 0) >= 0.8 * memory[2] * (record.slots or 1)
+def _memory_hint(record: AccountingRecord) -> str:
+    memory = _requested(record, "h_vmem")
+    if memory is None or (record.max_vmem or 0) < _NEARLY * memory[2] * (record.slots or 1):
+        return ""
+    return f"; it may have had too little memory (h_vmem={memory[1]})"

@@ -1,8 +1,9 @@
 """From a job template to what Grid Engine's transports carry, with everything refused that would arrive changed.
 
-What gets lost on the way was found by trying it on 8.1.9: an argument ends at its first newline and after 99,990 bytes;
-an environment entry after 9,999 bytes (newline and backslash count twice); ``-v`` splits values at commas, unless only
-the names are given and the values stand in the submitting program's own environment; paths expand ``$HOME`` and its like.
+What gets lost on the way was found by trying it on 8.1.9: an argument ends at its first newline and after 99,990
+bytes; an environment entry after 9,999 bytes (newline and backslash count twice); ``-v`` splits values at commas,
+unless only the names are given and the values stand in the submitting program's own environment; paths expand
+``$HOME`` and its like.
 """
 
 from __future__ import annotations
@@ -20,11 +21,13 @@ if TYPE_CHECKING:
 
 __all__ = ["SUPPORTED_ATTRIBUTES", "JobRequest", "make_request"]
 
-SUPPORTED_ATTRIBUTES = frozenset(
-    "remote_command args submit_as_hold rerunnable job_environment working_directory job_name input_path output_path "
-    "error_path join_files queue_name min_slots max_slots parallel_environment priority resource_requests "
-    "native_specification accounting_id".split()
-)
+_HONOURED = """
+remote_command args submit_as_hold rerunnable job_environment working_directory job_name input_path output_path
+error_path join_files queue_name min_slots max_slots parallel_environment priority resource_requests
+native_specification accounting_id
+"""
+#: What :func:`make_request` honours of a template.
+SUPPORTED_ATTRIBUTES = frozenset(_HONOURED.split())
 _ARGUMENT_BYTES = 99_000
 _ENVIRONMENT_BYTES = 9_999
 _NAME_LENGTH = 512
@@ -37,7 +40,8 @@ _TRANSPORT = ("SGE_", "LD_", "GLIBC_", "DRMAA_", "MALLOC_", "PYTHON")
 _HOME, _WORKING = "$DRMAA2_HOME_DIR$", "$DRMAA2_WORKING_DIR$"
 #: Options of qsub(1) that change what submitting one job means, or how its answer reads.
 _REFUSED = {
-    "-t": "array jobs", "-tc": "array jobs", "-sync": "waiting", "-now": "immediate jobs", "-terse": "the answer's form",
+    "-t": "array jobs", "-tc": "array jobs", "-sync": "waiting", "-now": "immediate jobs", "-terse": "the "
+    "answer's form",
     "-verify": "the answer's form", "-help": "the answer's form", "-b": "how the command runs",
     "-shell": "how the command runs", "-V": "the environment", "-C": "how the command runs",
     "-@": "options from a file", "-inherit": "interactive jobs",
@@ -118,7 +122,8 @@ def _command(command: str, args: list[str]) -> tuple[str, tuple[str, ...]]:
         _clean("the argument", value, newline=True)
         if len(value.encode()) > _ARGUMENT_BYTES:
             raise InvalidArgument(
-                f"an argument has {len(value.encode())} bytes; Grid Engine cuts it at {_ARGUMENT_BYTES} without a word. "
+                f"an argument has {len(value.encode())} bytes; Grid Engine cuts it at {_ARGUMENT_BYTES} "
+                f"without a word. "
                 "Write it into a file and pass the file's path."
             )
     words = [_clean("the command", command), *args]
@@ -144,14 +149,16 @@ def _environment(given: dict[str, str]) -> tuple[dict[str, str], dict[str, str]]
         size = len(name) + 1 + len(value.encode()) + value.count("\n") + value.count("\\")
         if size > _ENVIRONMENT_BYTES:
             raise InvalidArgument(
-                f"the variable {name} has {size} bytes; Grid Engine cuts it at {_ENVIRONMENT_BYTES} without a word. Write "
+                f"the variable {name} has {size} bytes; Grid Engine cuts it at {_ENVIRONMENT_BYTES} without a "
+                f"word. Write "
                 "it into a file and pass the file's path."
             )
         if not name.startswith(_TRANSPORT):
             environment[name] = value
         elif any(c in value for c in ",\n\r"):
             raise InvalidArgument(
-                f"the value of {name} has a comma or a line break, which qsub -v cannot carry for a variable that would "
+                f"the value of {name} has a comma or a line break, which qsub -v cannot carry for a variable "
+                f"that would "
                 "change qsub itself. Set it in the job's own code."
             )
         else:
@@ -159,13 +166,19 @@ def _environment(given: dict[str, str]) -> tuple[dict[str, str], dict[str, str]]
     return environment, inline
 
 
+def _bad_characters(name: str) -> list[str]:
+    return sorted({c for c in name if c in _FORBIDDEN_IN_NAME or not c.isascii() or not c.isprintable() or c == " "})
+
+
 def _job_name(name: str) -> str:
-    bad = sorted({c for c in name if c in _FORBIDDEN_IN_NAME or not c.isascii() or not c.isprintable() or c == " "})
+    bad = _bad_characters(name)
     if not name or bad or name[0].isdigit() or len(name) > _NAME_LENGTH or name.upper() in _KEYWORDS:
         why = f"; it has {' '.join(map(repr, bad))}" if bad else ""
         raise InvalidArgument(
-            f"Grid Engine does not take {name!r} as a job's name{why}. A name has up to {_NAME_LENGTH} ASCII letters, "
-            'digits and signs other than / : @ \\ * ? ", no white space, does not begin with a digit, and is not NONE, '
+            f"Grid Engine does not take {name!r} as a job's name{why}. A name has up to {_NAME_LENGTH} ASCII "
+            f"letters, "
+            'digits and signs other than / : @ \\ * ? ", no white space, does not begin with a digit, and is '
+            "not NONE, "
             "ALL or TEMPLATE."
         )
     return name
@@ -180,7 +193,8 @@ def _working_directory(folder: str | None) -> str | None:
         raise InvalidArgument(f"the working directory {folder!r} is not absolute; give the whole path.")
     if _PSEUDO.search(folder):
         raise InvalidArgument(
-            f"the working directory {folder!r} has a '$' word that Grid Engine replaces ($HOME, $USER, $JOB_ID, $JOB_NAME, "
+            f"the working directory {folder!r} has a '$' word that Grid Engine replaces ($HOME, $USER, "
+            f"$JOB_ID, $JOB_NAME, "
             "$HOSTNAME, $TASK_ID). Use a folder without it."
         )
     return folder
@@ -199,7 +213,8 @@ def _path(what: str, path: str | None) -> str | None:
     folder = Path(path).parent
     if _PSEUDO.search(str(folder)) and folder.is_dir():
         raise InvalidArgument(
-            f"the {what} {path!r} lies in a folder whose name Grid Engine would replace ($HOME, $USER, $JOB_ID …). Use "
+            f"the {what} {path!r} lies in a folder whose name Grid Engine would replace ($HOME, $USER, "
+            f"$JOB_ID …). Use "
             "another folder."
         )
     return ":" + path.removeprefix(":")
@@ -235,9 +250,11 @@ def _options(template: JobTemplate) -> list[str]:
         options += ["-l", f"{name}={value}"]
     if template.accounting_id is not None:
         account = _clean("the accounting id", template.accounting_id)
-        if not account or ":" in account:
+        if not account or _bad_characters(account):
             raise InvalidArgument(
-                f"the accounting id {account!r} must be a text without ':', which divides the records."
+                f"Grid Engine does not take {account!r} as an accounting id. It is of ASCII letters, digits "
+                f"and signs other "
+                'than / : @ \\ * ? ", without white space.'
             )
         options += ["-A", account]
     return options
@@ -252,7 +269,8 @@ def _native(specification: str | None) -> list[str]:
         _clean("native_specification", word)
         if word in _REFUSED:
             raise InvalidArgument(
-                f"native_specification may not have {word} ({_REFUSED[word]}), for gcs_lab would misunderstand the answer."
+                f"native_specification may not have {word} ({_REFUSED[word]}), for gcs_lab would "
+                f"misunderstand the answer."
             )
     if words and not words[0].startswith("-"):
         raise InvalidArgument(f"native_specification {specification!r} must begin with an option of qsub(1), as -l.")

@@ -150,8 +150,8 @@ class GridEngineJobs:
     def _rows(self, job_ids: Collection[str]) -> dict[str, list[JobRow]]:
         """Return the rows of those jobs that are in the queue.
 
-        This user's jobs are asked for, which is quick where others have 100,000. Everybody's are asked for when one of
-        the ids was never seen as ours.
+        This user's jobs are asked for, which is quick where others have 100,000. Everybody's are asked for when one
+        of the ids was never seen as ours.
         """
         wanted = set(job_ids)
         with self._lock:

@@ -28,7 +28,7 @@ _FORMATS = ("%a %b %d %H:%M:%S %Y", "%m/%d/%Y %H:%M:%S", "%Y-%m-%d %H:%M:%S", "%
 def _epoch(text: str) -> float:
     for form in _FORMATS:
         try:
-            return datetime.strptime(text, form).astimezone(UTC).timestamp()  # noqa: DTZ007 - this machine's zone
+            return datetime.strptime(text, form).astimezone(UTC).timestamp()
         except ValueError:
             continue
     return 0.0  # "-/-": it never began
@@ -45,7 +45,7 @@ def _value(name: str, text: str) -> str:
     if name in {"maxvmem", "ru_maxrss"}:  # 8.1.9 prints both with K, M … of 1024 of their units
         return f"{_bytes(text):.0f}"
     if name in {"failed", "exit_status", "slots", "task_number", "job_number"}:
-        first = text.split()[0] if text.split() else "0"  # "37  : qmaster enforced h_rt limit"
+        first = text.split(maxsplit=1)[0] if text.strip() else "0"  # "37  : qmaster enforced h_rt limit"
         return first if first.isdigit() else "0"
     if name in {"cpu", "ru_wallclock"}:
         number = re.match(r"[\d.]+", text)

@@ -20,7 +20,7 @@ def debian_binaries() -> Path | None:
 
 
 def architecture() -> str:
-    """Return Grid Engine's name for this machine (``util/arch``): ``lx-amd64``, ``lx-arm64`` …"""
+    """Return Grid Engine's name for this machine (``util/arch``): ``lx-amd64``, ``lx-arm64``."""
     machine = os.uname().machine
     return "lx-" + {"x86_64": "amd64", "aarch64": "arm64", "i686": "x86", "i386": "x86"}.get(machine, machine)
 
@@ -41,7 +41,7 @@ class SgeCell:
 
     @property
     def common(self) -> Path:
-        """The folder of files that all hosts share: ``act_qmaster``, ``accounting`` …"""
+        """The folder of files that all hosts share: ``act_qmaster``, ``accounting`` and others."""
         return self.root / self.name / "common"
 
     def qmaster_host(self) -> str | None:

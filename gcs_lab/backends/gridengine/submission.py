@@ -116,7 +116,8 @@ class Submitter:
             return self._find_ended(request, since)
         except GcsError as second:
             raise DrmCommunication(
-                f"{error} Whether the job was taken could not be found out ({second}). Before you submit it again, look "
+                f"{error} Whether the job was taken could not be found out ({second}). Before you submit it "
+                f"again, look "
                 "with `qstat` and `qstat -s z`."
             ) from error
 

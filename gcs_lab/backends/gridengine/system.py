@@ -49,7 +49,8 @@ class GridEngineSystem:
     def __init__(self, cluster: str, cell: SgeCell, transport: str | None = None) -> None:
         if not cell.answers(5.0):
             raise DrmCommunication(
-                f"the Grid Engine cell {cell.name!r} in {cell.root} does not answer at {cell.qmaster_host()}:{cell.port()}. "
+                f"the Grid Engine cell {cell.name!r} in {cell.root} does not answer at "
+                f"{cell.qmaster_host()}:{cell.port()}. "
                 "If it is your demo cell, `gcs-lab demo start` starts it again with its jobs; else ask who runs it."
             )
         # -help exits with 0 on some versions and 1 on others; the line is the same.

@@ -4,12 +4,13 @@ import { hasEnded, type IJob } from './job';
 export function formatMemory(bytes: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
   let unit = 0;
+  // 1023.5 would be written as 1024 of the smaller unit.
   let size = bytes;
-  while (size >= 1024 && unit < units.length - 1) {
+  while (size >= 1023.5 && unit < units.length - 1) {
     size /= 1024;
     unit += 1;
   }
-  const digits = unit === 0 || size >= 100 ? 0 : 1;
+  const digits = unit === 0 || size >= 99.95 ? 0 : 1;
   return `${size.toFixed(digits)} ${units[unit] ?? ''}`;
 }
 
@@ -26,7 +27,7 @@ export function formatClock(seconds: number): string {
 }
 
 export function formatWall(seconds: number): string {
-  return seconds < 59.95 ? `${seconds.toFixed(1)} s` : formatClock(seconds);
+  return seconds < 59.95 ? `${seconds.toFixed(1)} s` : formatClock(Math.round(seconds));
 }
 
 /** Where and as what the job is known: `job 12`, `all.q@node1`. */

@@ -24,6 +24,7 @@ export class CardView {
   private readonly fill = element('span', 'gcs-fill');
   private readonly bar = element('span', 'gcs-bar', { role: 'progressbar', 'aria-valuemin': '0', 'aria-valuemax': '100' }, this.fill);
   private readonly progress = element('span', 'gcs-progress');
+  private readonly doing = element('span', 'gcs-doing');
   private readonly note = element('div', 'gcs-note');
   private readonly trouble = element('div', 'gcs-note gcs-trouble', { role: 'alert' });
   private readonly spoken = element('div', 'gcs-spoken', { role: 'status', 'aria-live': 'polite' });
@@ -58,8 +59,8 @@ export class CardView {
     this.logs.setAttribute('aria-expanded', 'false');
     this.buttons.get('cancel')?.classList.add('gcs-danger');
     this.facts.append(this.identity, this.time, this.memory);
-    const doing = element('span', 'gcs-doing', {}, this.bar, this.progress);
-    const said = element('div', 'gcs-row gcs-said', {}, this.pill, this.name, this.facts, doing);
+    this.doing.append(this.bar, this.progress);
+    const said = element('div', 'gcs-row gcs-said', {}, this.pill, this.name, this.facts, this.doing);
     const pressed = element('div', 'gcs-buttons', {}, this.logs, ...this.buttons.values());
     this.node.append(element('div', 'gcs-head', {}, said, pressed), this.note, this.trouble, this.panel.node, this.spoken);
     this.ticker = setInterval(() => { this.tick(); }, 1000);
@@ -163,6 +164,7 @@ export class CardView {
     }
     setText(this.progress, ended ? '' : [known ? percent : '', text].filter(Boolean).join(' · '));
     this.progress.title = text;
+    this.doing.hidden = this.bar.hidden && this.progress.hidden;
   }
 
   private drawButtons(): void {

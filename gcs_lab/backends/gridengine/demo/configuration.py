@@ -10,6 +10,8 @@ import pwd
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gcs_lab.backends.gridengine.sge_cell import architecture
+
 if TYPE_CHECKING:
     from gcs_lab.backends.gridengine.demo.layout import DemoFolder
 
@@ -21,7 +23,8 @@ QUEUES = {"all.q": "INFINITY", "short.q": "600"}
 #: Name to allocation rule: round robin over hosts, all on one host, host after host.
 PARALLEL_ENVIRONMENTS = {"make": "$round_robin", "smp": "$pe_slots", "mpi": "$fill_up"}
 
-#: Usage and load often, so that a short job's memory is seen; a dead execution daemon is noticed within half a minute.
+#: Usage and load often, so that a short job's memory is seen; a dead execution daemon is noticed within half a
+#: minute.
 _GLOBAL = {
     "min_uid": "0",
     "min_gid": "0",
@@ -32,7 +35,8 @@ _GLOBAL = {
     # What the daemon was started with is none of a job's business.
     "execd_params": "INHERIT_ENV=false",
     # 0 writes a job's record the moment it ends.
-    "reporting_params": "accounting=true reporting=false flush_time=00:00:15 accounting_flush_time=00:00:00 joblog=false "
+    "reporting_params": "accounting=true reporting=false flush_time=00:00:15 accounting_flush_time=00:00:00 "
+    "joblog=false "
     "sharelog=00:00:00",
 }
 #: A flush of 1 s is the least there is; 0 would mean "only every schedule_interval". An idle cell starts a job about
@@ -45,16 +49,51 @@ _SCHEDULER = {
     "load_adjustment_decay_time": "0:0:0",
     "schedd_job_info": "true",
 }
-_QUEUE = {
-    "hostlist": "@allhosts", "seq_no": "0", "load_thresholds": "NONE", "suspend_thresholds": "NONE", "nsuspend": "1",
-    "suspend_interval": "00:05:00", "priority": "0", "min_cpu_interval": "00:05:00", "processors": "UNDEFINED",
-    "qtype": "BATCH INTERACTIVE", "ckpt_list": "NONE", "pe_list": " ".join(PARALLEL_ENVIRONMENTS), "rerun": "FALSE",
-    "tmpdir": "/tmp", "shell": "/bin/sh", "prolog": "NONE", "epilog": "NONE",  # noqa: S108
-    "shell_start_mode": "posix_compliant", "starter_method": "NONE", "suspend_method": "NONE", "resume_method": "NONE",
-    "terminate_method": "NONE", "notify": "00:00:60", "owner_list": "NONE", "user_lists": "NONE", "xuser_lists": "NONE",
-    "subordinate_list": "NONE", "complex_values": "NONE", "projects": "NONE", "xprojects": "NONE", "calendar": "NONE",
-    "initial_state": "default",
-}  # fmt: skip
+_QUEUE = """
+hostlist @allhosts
+seq_no 0
+load_thresholds NONE
+suspend_thresholds NONE
+nsuspend 1
+suspend_interval 00:05:00
+priority 0
+min_cpu_interval 00:05:00
+processors UNDEFINED
+qtype BATCH INTERACTIVE
+ckpt_list NONE
+rerun FALSE
+tmpdir /tmp
+shell /bin/sh
+prolog NONE
+epilog NONE
+shell_start_mode posix_compliant
+starter_method NONE
+suspend_method NONE
+resume_method NONE
+terminate_method NONE
+notify 00:00:60
+owner_list NONE
+user_lists NONE
+xuser_lists NONE
+subordinate_list NONE
+complex_values NONE
+projects NONE
+xprojects NONE
+calendar NONE
+initial_state default
+""".lstrip()
+_PARALLEL_ENVIRONMENT = """
+slots 999
+user_lists NONE
+xuser_lists NONE
+start_proc_args NONE
+stop_proc_args NONE
+control_slaves TRUE
+job_is_first_task TRUE
+urgency_slots min
+accounting_summary TRUE
+qsort_args NONE
+""".lstrip()
 _LIMITS = ("rt", "cpu", "fsize", "data", "stack", "core", "rss", "vmem")
 
 
@@ -106,26 +145,12 @@ def spooling_parameters(folder: DemoFolder) -> str:
 
 def _queue(name: str, slots: int, h_rt: str) -> str:
     limits = {f"{kind}_{limit}": "INFINITY" for limit in _LIMITS for kind in ("s", "h")}
-    return _table({"qname": name, **_QUEUE, "slots": str(slots), **limits, "h_rt": h_rt})
+    own = {"qname": name, "pe_list": " ".join(PARALLEL_ENVIRONMENTS), "slots": str(slots), **limits, "h_rt": h_rt}
+    return _table(own) + _QUEUE
 
 
 def _parallel_environment(name: str, rule: str) -> str:
-    return _table(
-        {
-            "pe_name": name,
-            "slots": "999",
-            "user_lists": "NONE",
-            "xuser_lists": "NONE",
-            "start_proc_args": "NONE",
-            "stop_proc_args": "NONE",
-            "allocation_rule": rule,
-            "control_slaves": "TRUE",
-            "job_is_first_task": "TRUE",
-            "urgency_slots": "min",
-            "accounting_summary": "TRUE",
-            "qsort_args": "NONE",
-        }  # fmt: skip
-    )
+    return _table({"pe_name": name, "allocation_rule": rule}) + _PARALLEL_ENVIRONMENT
 
 
 def _aliases() -> str:
@@ -143,13 +168,12 @@ def write_all(folder: DemoFolder, binaries: Path, slots: int) -> Path:
     OSError
         If they cannot be written.
     """
-    machine = "lx-" + {"x86_64": "amd64", "aarch64": "arm64"}.get(os.uname().machine, os.uname().machine)
     objects = folder.path / "objects"
     for path in (folder.common, folder.qmaster_spool, folder.execd_spool, objects / "usersets"):
         path.mkdir(parents=True)
     for part in ("bin", "utilbin", "lib"):
         (folder.sge_root / part).mkdir()
-        (folder.sge_root / part / machine).symlink_to(binaries)
+        (folder.sge_root / part / architecture()).symlink_to(binaries)
     (folder.sge_root / "util").symlink_to(SHARE / "util")
     (folder.common / "bootstrap").write_text(_table(_bootstrap(folder, binaries)))
     (folder.common / "act_qmaster").write_text(f"{HOST}\n")

@@ -10,7 +10,6 @@ import re
 import shlex
 import time
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gcs_lab.backends.gridengine.sge_cell import SgeCell, architecture, debian_binaries
@@ -19,6 +18,7 @@ from gcs_lab.user_paths import private_folder, state_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 __all__ = ["CELL", "DemoFolder", "Settings", "demo_folders", "locked"]
 
@@ -27,7 +27,10 @@ CELL = "default"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,40}\Z", re.ASCII)
 #: Grid Engine writes these paths, unquoted, into files of its own.
 _SAFE_PATH = re.compile(r"/[\w/.+@%-]*\Z", re.ASCII)
-_INSTALL = "apt-get install -y --no-install-recommends gridengine-master gridengine-exec gridengine-client gridengine-drmaa1.0"
+_INSTALL = (
+    "apt-get install -y --no-install-recommends gridengine-master gridengine-exec gridengine-client "
+    "gridengine-drmaa1.0"
+)
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,8 @@ class DemoFolder:
         folder = cls(name, state_folder() / "demo" / name)
         if not _SAFE_PATH.match(str(folder.path)):
             raise InvalidArgument(
-                f"a demo cell cannot live in {folder.path}: Grid Engine's own files cannot name a path with white space or "
+                f"a demo cell cannot live in {folder.path}: Grid Engine's own files cannot name a path with "
+                f"white space or "
                 "special characters. Set GCS_LAB_HOME to a plain path, for example /tmp/gcs-lab-$USER."
             )
         return folder
@@ -145,7 +149,8 @@ def _installed() -> Path:
     missing = [p for p in ("sge_qmaster", "sge_execd", "qsub") if binaries is None or not (binaries / p).is_file()]
     if binaries is None or missing:
         raise ClusterNotFound(
-            f"a private Grid Engine needs Debian's packages, and {', '.join(missing)} of them is not there. Install them "
+            f"a private Grid Engine needs Debian's packages, and {', '.join(missing)} of them is not there. "
+            f"Install them "
             f"(they start nothing by themselves that you need): {_INSTALL}"
         )
     return binaries
@@ -180,7 +185,8 @@ def locked(timeout: float = 60.0) -> Iterator[None]:
             except BlockingIOError:
                 if time.monotonic() > deadline:
                     raise TryLater(
-                        f"another start or stop of a demo cell has been running for {timeout:g} s; wait for it to end."
+                        f"another start or stop of a demo cell has been running for {timeout:g} s; wait for "
+                        f"it to end."
                     ) from None
                 time.sleep(0.05)
         yield

@@ -17,6 +17,7 @@ from gcs_lab.errors import GcsError, Internal, Timeout
 from gcs_lab.user_paths import private_folder
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from gcs_lab.backends.gridengine.sge_cell import SgeCell
@@ -32,9 +33,9 @@ _TRIES = 3
 class DemoState:
     """A demo cell as it stands.
 
-    ``state`` is ``"running"``, ``"broken"`` (a daemon is dead: :func:`start` mends it) or ``"incomplete"`` (its start was
-    killed: :func:`start` makes it anew). ``found`` tells that :func:`start` had nothing to do; ``seconds`` says how long
-    each step of it took.
+    ``state`` is ``"running"``, ``"broken"`` (a daemon is dead: :func:`start` mends it) or ``"incomplete"`` (its
+    start was killed: :func:`start` makes it anew). ``found`` tells that :func:`start` had nothing to do; ``seconds``
+    says how long each step of it took.
     """
 
     name: str
@@ -215,8 +216,7 @@ def _ready(cell: SgeCell) -> bool:
     return len(queues) >= len(configuration.QUEUES) and all(not queue.state for queue in queues)
 
 
-def _await(condition: object, what: str, folder: DemoFolder) -> None:
-    assert callable(condition)
+def _await(condition: Callable[[], bool], what: str, folder: DemoFolder) -> None:
     deadline = time.monotonic() + READY_SECONDS
     last = ""
     while time.monotonic() < deadline:
@@ -230,7 +230,8 @@ def _await(condition: object, what: str, folder: DemoFolder) -> None:
         time.sleep(0.02)
     else:
         raise Timeout(
-            f"the demo cell {folder.name!r} did not come up within {READY_SECONDS:g} s: {what}{last}. See the messages in "
+            f"the demo cell {folder.name!r} did not come up within {READY_SECONDS:g} s: {what}{last}. See the "
+            f"messages in "
             f"{folder.qmaster_spool}/messages; `gcs-lab demo stop` removes it."
         )
     raise Internal(

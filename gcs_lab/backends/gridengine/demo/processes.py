@@ -1,9 +1,9 @@
 """The processes of a private cell: told apart from all others by what the kernel says of them.
 
 A process is the cell's if it runs under our user id, is one of Grid Engine's daemons by its program, and was started
-with the cell's ``SGE_ROOT``; or if it is a job that the cell's execution daemon started (``SGE_JOB_SPOOL_DIR`` lies in
-the cell). A shell that merely sourced ``settings.sh`` is neither. psutil identifies a process by pid *and* start time,
-so a pid that was given to another process meanwhile is never signalled.
+with the cell's ``SGE_ROOT``; or if it is a job that the cell's execution daemon started (``SGE_JOB_SPOOL_DIR`` lies
+in the cell). A shell that merely sourced ``settings.sh`` is neither. psutil identifies a process by pid *and* start
+time, so a pid that was given to another process meanwhile is never signalled.
 """
 
 from __future__ import annotations

@@ -1,0 +1,263 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+
+import jobCard, { type IModel } from '../src/job_card/index';
+import type { IJob, IPress } from '../src/job_card/job';
+import { makeJob } from './make_job';
+
+/** The kernel's model as anywidget hands it out. */
+class FakeModel {
+  job: IJob;
+  press: IPress = {};
+  sent: unknown[] = [];
+  private listeners = new Map<string, Set<(...values: unknown[]) => void>>();
+
+  constructor(job: IJob) {
+    this.job = job;
+  }
+
+  get(name: 'job' | 'press') {
+    return this[name];
+  }
+
+  on(event: string, callback: (...values: unknown[]) => void) {
+    this.listeners.set(event, (this.listeners.get(event) ?? new Set()).add(callback));
+  }
+
+  off(event: string, callback: (...values: unknown[]) => void) {
+    this.listeners.get(event)?.delete(callback);
+  }
+
+  send(content: unknown) {
+    this.sent.push(content);
+  }
+
+  tell(different: Partial<IJob>) {
+    this.job = { ...this.job, ...different };
+    this.emit('change:job');
+  }
+
+  answer(press: IPress) {
+    this.press = press;
+    this.emit('change:press');
+  }
+
+  emit(event: string, value?: unknown) {
+    this.listeners.get(event)?.forEach(callback => { callback(value); });
+  }
+
+  listening(): number {
+    return [...this.listeners.values()].reduce((sum, set) => sum + set.size, 0);
+  }
+}
+
+let closers: (() => void)[] = [];
+
+function show(different: Partial<IJob> = {}) {
+  const model = new FakeModel(makeJob(different));
+  const widget = jobCard();
+  const typed = model as unknown as IModel;
+  widget.initialize({ model: typed });
+  const open = () => {
+    const el = document.createElement('div');
+    document.body.append(el);
+    const close = widget.render({ model: typed, el });
+    closers.push(close);
+    return { el, close };
+  };
+  return { model, open, ...open() };
+}
+
+function buttonOf(el: HTMLElement, label: string): HTMLButtonElement {
+  const found = [...el.querySelectorAll('button')].find(node => node.textContent === label);
+  if (found === undefined) {
+    throw new Error(`there is no button ${label}`);
+  }
+  return found;
+}
+
+function visibleButtons(el: HTMLElement): string[] {
+  const bar = el.querySelectorAll<HTMLButtonElement>('.gcs-buttons button');
+  return [...bar].filter(node => !node.hidden).map(node => node.textContent);
+}
+
+beforeEach(() => {
+  vi.useFakeTimers({ now: 5_000_000 });
+});
+
+afterEach(() => {
+  closers.forEach(close => { close(); });
+  closers = [];
+  document.body.replaceChildren();
+  vi.useRealTimers();
+});
+
+describe('what the card shows', () => {
+  it('puts a name with a script in it into the page as text', () => {
+    const { el } = show({ name: '<script>alert(1)</script>', message: '<img src=x>', queue: '<b>q</b>' });
+    expect(el.querySelector('script, img, b')).toBeNull();
+    expect(el.textContent).toContain('<script>alert(1)</script>');
+  });
+
+  it("counts the seconds by the kernel's clock though the browser's is hours off", () => {
+    const { el } = show({ started: 940, now: 1000 });
+    expect(el.textContent).toContain('1:00');
+    vi.advanceTimersByTime(5000);
+    expect(el.textContent).toContain('1:05');
+  });
+
+  it.each([
+    ['QUEUED', ['Logs', 'Hold', 'Cancel']],
+    ['QUEUED_HELD', ['Logs', 'Release', 'Cancel']],
+    ['REQUEUED', ['Logs', 'Hold', 'Cancel']],
+    ['RUNNING', ['Logs', 'Cancel']],
+    ['DONE', ['Logs']],
+    ['FAILED', ['Logs']]
+  ])('offers in state %s the buttons %j', (state, labels) => {
+    expect(visibleButtons(show({ state }).el)).toEqual(labels);
+  });
+
+  it('offers no action before there is a job', () => {
+    expect(visibleButtons(show({ state: 'UNDETERMINED', job_id: '' }).el)).toEqual(['Logs']);
+  });
+
+  it('has a progress bar with value and text for a screen reader', () => {
+    const { el, model } = show({ progress: 0.3, progress_text: '120/400' });
+    const bar = el.querySelector<HTMLElement>('[role=progressbar]');
+    expect(bar?.getAttribute('aria-valuenow')).toBe('30');
+    expect(bar?.getAttribute('aria-valuetext')).toBe('30%, 120/400');
+    model.tell({ state: 'DONE' });
+    expect(bar?.hidden).toBe(true);
+  });
+
+  it('speaks only when the state changes', () => {
+    const { el, model } = show();
+    const spoken = el.querySelector('[aria-live=polite]');
+    model.tell({ rss: 5, progress: 0.5 });
+    expect(spoken?.textContent).toBe('');
+    model.tell({ state: 'DONE' });
+    expect(spoken?.textContent).toBe('job fit 12: done');
+  });
+
+  it('shows why a job failed as an alert', () => {
+    const { el } = show({ state: 'FAILED', message: 'killed: h_rt=60 s exceeded' });
+    expect(el.querySelector('[role=alert]')?.textContent).toBe('killed: h_rt=60 s exceeded');
+  });
+});
+
+describe('a press', () => {
+  it('shows at once and is sent once', () => {
+    const { el, model } = show();
+    buttonOf(el, 'Cancel').click();
+    buttonOf(el, 'Cancel').click();
+    expect(model.sent).toEqual([{ kind: 'press', action: 'cancel' }]);
+    expect(el.textContent).toContain('cancel requested…');
+  });
+
+  it('says after three seconds that a busy kernel has not heard it', () => {
+    const { el, model } = show();
+    buttonOf(el, 'Cancel').click();
+    vi.advanceTimersByTime(3100);
+    expect(el.textContent).toContain('the kernel is busy');
+    model.answer({ action: 'cancel', phase: 'sent', error: '' });
+    expect(el.textContent).not.toContain('the kernel is busy');
+    expect(el.textContent).toContain('cancel requested…');
+  });
+
+  it('that failed shows the reason and can be tried again', () => {
+    const { el, model } = show();
+    buttonOf(el, 'Cancel').click();
+    model.answer({ action: 'cancel', phase: 'failed', error: 'not yours' });
+    expect(el.querySelector('[role=alert]')?.textContent).toBe('cancel failed: not yours');
+    buttonOf(el, 'Cancel').click();
+    expect(model.sent).toHaveLength(2);
+    expect(el.querySelector('[role=alert]')?.textContent).toBe('');
+  });
+
+  it('leaves no note when the job has ended', () => {
+    const { el, model } = show();
+    buttonOf(el, 'Cancel').click();
+    model.answer({ action: 'cancel', phase: 'accepted', error: '' });
+    expect(el.textContent).toContain('cancel accepted');
+    model.tell({ state: 'FAILED', ended: true });
+    expect(el.textContent).not.toContain('cancel');
+  });
+
+  it('hands the focus on when its button goes', () => {
+    const { el, model } = show();
+    buttonOf(el, 'Cancel').focus();
+    model.tell({ state: 'DONE' });
+    expect(document.activeElement?.textContent).toBe('Logs');
+  });
+});
+
+describe('the log', () => {
+  const text = 'one\n<b>two</b>\n';
+
+  it('is asked for when opened, and again two seconds after each answer', () => {
+    const { el, model } = show();
+    buttonOf(el, 'Logs').click();
+    expect(model.sent).toEqual([{ kind: 'log', stream: 'stdout', have: '' }]);
+    vi.advanceTimersByTime(10_000);
+    expect(model.sent).toHaveLength(1);
+    model.emit('msg:custom', { kind: 'log', stream: 'stdout', version: 'v1', text });
+    expect(el.querySelector('pre')?.textContent).toBe(text);
+    vi.advanceTimersByTime(2100);
+    expect(model.sent[1]).toEqual({ kind: 'log', stream: 'stdout', have: 'v1' });
+  });
+
+  it('keeps its text when the kernel says that it is the same', () => {
+    const { el, model } = show();
+    buttonOf(el, 'Logs').click();
+    model.emit('msg:custom', { kind: 'log', stream: 'stdout', version: 'v1', text });
+    model.emit('msg:custom', { kind: 'log', stream: 'stdout', version: 'v1' });
+    expect(el.querySelector('pre')?.textContent).toBe(text);
+  });
+
+  it('is not asked for any more when closed', () => {
+    const { el, model } = show();
+    buttonOf(el, 'Logs').click();
+    model.emit('msg:custom', { kind: 'log', stream: 'stdout', version: 'v1', text });
+    buttonOf(el, 'Logs').click();
+    vi.advanceTimersByTime(10_000);
+    expect(model.sent).toHaveLength(1);
+  });
+
+  it('is asked for a last time when the job ends', () => {
+    const { el, model } = show();
+    buttonOf(el, 'Logs').click();
+    model.emit('msg:custom', { kind: 'log', stream: 'stdout', version: 'v1', text });
+    model.tell({ state: 'DONE' });
+    expect(model.sent).toHaveLength(2);
+    model.emit('msg:custom', { kind: 'log', stream: 'stdout', version: 'v2', text });
+    vi.advanceTimersByTime(10_000);
+    expect(model.sent).toHaveLength(2);
+  });
+
+  it('of the other stream is fetched anew', () => {
+    const { el, model } = show();
+    buttonOf(el, 'Logs').click();
+    buttonOf(el, 'stderr').click();
+    model.emit('msg:custom', { kind: 'log', stream: 'stdout', version: 'v1', text });
+    expect(el.querySelector('pre')?.textContent).toBe('');
+    model.emit('msg:custom', { kind: 'log', stream: 'stderr', version: 'v2', text: '' });
+    expect(el.textContent).toContain('nothing on stderr');
+  });
+});
+
+describe('views', () => {
+  it('of one model all show the same press', () => {
+    const { el, model, open } = show();
+    const second = open();
+    model.answer({ action: 'cancel', phase: 'sent', error: '' });
+    expect(el.textContent).toContain('cancel requested…');
+    expect(second.el.textContent).toContain('cancel requested…');
+  });
+
+  it('leave no listener and no timer behind', () => {
+    const { close, model } = show();
+    const before = model.listening();
+    close();
+    expect(model.listening()).toBe(before - 3);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});
