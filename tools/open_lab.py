@@ -23,10 +23,7 @@ def main() -> None:
     print("It goes on when JupyterLab ends, with the jobs on it; `make stop` stops it.", flush=True)
     runtime = ROOT / ".make" / "jupyter"
     runtime.mkdir(parents=True, exist_ok=True)
-    environment = os.environ | {
-        "GCS_LAB_CLUSTER": choice.cluster,
-        "JUPYTER_RUNTIME_DIR": str(runtime),
-    }
+    environment = os.environ | choice.environment() | {"JUPYTER_RUNTIME_DIR": str(runtime)}
     os.chdir(ROOT)
     os.execve(sys.executable, [sys.executable, "-m", "jupyterlab", *_options(flags.options)], environment)  # noqa: S606
 

@@ -31,7 +31,7 @@ def main() -> int:
     parser.add_argument("--output", type=Path, default=EXECUTED, help="where the notebook with its outputs goes")
     flags = parser.parse_args()
     choice = start_cluster(flags.engine)
-    os.environ["GCS_LAB_CLUSTER"] = choice.cluster
+    os.environ |= choice.environment()
     started = time.time()
     try:
         with tempfile.TemporaryDirectory(prefix="gcs-lab-tour-") as runtime:

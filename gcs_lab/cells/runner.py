@@ -21,6 +21,7 @@ the supervisor.
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import os
 import pickle
@@ -33,7 +34,7 @@ import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from importlib.machinery import ModuleSpec
     from types import CodeType, FrameType, ModuleType, TracebackType
     from typing import Any, NoReturn
@@ -1089,6 +1090,7 @@ class ProgressBars:
 
 _FRAMES_KEPT = 100
 _CAUSES_KEPT = 10
+_LONGEST_TEXT = 20_000
 
 
 class ErrorReport:
@@ -1118,7 +1120,7 @@ class ErrorReport:
         }
 
     def _frames(self, error: BaseException) -> list[dict[str, Any]]:
-        frames = list(_frames_of_others(error.__traceback__))
+        frames = _frames_of_others(error.__traceback__)
         if len(frames) > 2 * _FRAMES_KEPT:
             frames = frames[:_FRAMES_KEPT] + frames[-_FRAMES_KEPT:]
         described = [self._frame(*frame) for frame in frames]
@@ -1147,7 +1149,7 @@ class ErrorReport:
             lines = "".join(described.format(chain=chain)).splitlines()
         except Exception:
             return [_one_line(error)]
-        return [self._renamed(line) for line in lines]
+        return [_shortened(self._renamed(line)) for line in lines]
 
     def _renamed(self, line: str) -> str:
         for filename, name in self._cells.items():
@@ -1155,26 +1157,48 @@ class ErrorReport:
         return line
 
 
+def _shortened(text: str) -> str:
+    return text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}… ({len(text)} characters)"
+
+
 def _message(error: BaseException) -> str:
     try:
-        return str(error)
+        return _shortened(str(error))
     except Exception as failure:
         return f"(its message cannot be shown: {type(failure).__name__})"
 
 
-def _frames_of_others(trace: TracebackType | None) -> Iterator[tuple[str, int, str, int]]:
+#: This file as tracebacks name it.
+_OURS = check_trusted.__code__.co_filename
+
+
+def _is_wanted(filenames: Sequence[str]) -> list[bool]:
+    """Tell which frames to show: none of ours, nor those of asyncio by which we start a cell that awaits."""
+    wanted = [filename != _OURS for filename in filenames]
+    asyncio = getattr(sys.modules.get("asyncio"), "__file__", None)
+    if filenames and filenames[0] == _OURS and asyncio:
+        for place, filename in enumerate(filenames):
+            if filename != _OURS and os.path.dirname(filename) != os.path.dirname(asyncio):
+                break
+            wanted[place] = False
+    return wanted
+
+
+def _frames_of_others(trace: TracebackType | None) -> list[tuple[str, int, str, int]]:
+    frames = []
     while trace is not None:
         code = trace.tb_frame.f_code
-        if code.co_filename != __file__:
-            yield code.co_filename, trace.tb_lineno, code.co_name, code.co_firstlineno
+        frames.append((code.co_filename, trace.tb_lineno, code.co_name, code.co_firstlineno))
         trace = trace.tb_next
+    return list(itertools.compress(frames, _is_wanted([frame[0] for frame in frames])))
 
 
 def _drop_our_frames(described: Any, seen: set[int]) -> None:
     if described is None or id(described) in seen:
         return
     seen.add(id(described))
-    described.stack[:] = [frame for frame in described.stack if frame.filename != __file__]
+    wanted = _is_wanted([frame.filename for frame in described.stack])
+    described.stack[:] = list(itertools.compress(described.stack, wanted))
     for other in (described.__cause__, described.__context__, *(getattr(described, "exceptions", None) or ())):
         _drop_our_frames(other, seen)
 

@@ -24,10 +24,10 @@ import nbformat
 from playwright.sync_api import expect
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
-    from playwright.sync_api import Browser, BrowserType, Locator, Page, Route
+    from playwright.sync_api import Browser, BrowserContext, BrowserType, Locator, Page, Request
 
 __all__ = ["LabPage", "LiveLab", "chromium_path", "launch_chromium"]
 
@@ -47,6 +47,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "@jupyterlab/apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
     "@jupyterlab/docmanager-extension/plugin": {"autosave": False},
 }
+THEME_SETTING = "lab/user-settings/@jupyterlab/apputils-extension/themes.jupyterlab-settings"
 START_SECONDS = 60.0
 WAIT_MILLISECONDS = 30_000
 
@@ -57,7 +58,13 @@ def chromium_path() -> str | None:
 
 
 def launch_chromium(kind: BrowserType) -> Browser:
-    return kind.launch(executable_path=chromium_path(), args=list(CHROMIUM_FLAGS))
+    """Start Chromium so that it reaches this machine only.
+
+    All else goes to a proxy on a port where nobody listens. (Playwright's routes would do, but they switch the
+    browser's cache off, and JupyterLab would be loaded anew for every test.)
+    """
+    nobody = {"server": "http://127.0.0.1:9", "bypass": ",".join(sorted(LOOPBACK))}
+    return kind.launch(executable_path=chromium_path(), args=list(CHROMIUM_FLAGS), proxy=nobody)
 
 
 class LiveLab:
@@ -80,6 +87,7 @@ class LiveLab:
         own = {name: str(path) for name, path in self._folders.items()} | {"IPYTHONDIR": str(home / "ipython")}
         self._environment = {**os.environ, **own, "JUPYTER_PLATFORM_DIRS": "1", **(environment or {})}
         self._process: subprocess.Popen[bytes] | None = None
+        self._context: BrowserContext | None = None
 
     @property
     def url(self) -> str:
@@ -119,7 +127,7 @@ class LiveLab:
     def open(
         self, cells: Sequence[str], *, name: str = "", viewport: tuple[int, int] = (1280, 900)
     ) -> Iterator[LabPage]:
-        """Open a new notebook of code cells in a browser context of its own, with its kernel ready."""
+        """Open a new notebook of code cells in a page of its own, with its kernel ready."""
         path = self.notebooks / f"{name or uuid.uuid4().hex[:8]}.ipynb"
         notebook = nbformat.v4.new_notebook(
             cells=[nbformat.v4.new_code_cell(source) for source in cells],
@@ -131,17 +139,25 @@ class LiveLab:
 
     @contextlib.contextmanager
     def open_path(self, path: Path, *, viewport: tuple[int, int] = (1280, 900)) -> Iterator[LabPage]:
-        """Open a notebook that is there already."""
+        """Open a notebook that is there already; the theme is light, whatever was chosen before."""
+        self._folders["JUPYTER_CONFIG_DIR"].joinpath(THEME_SETTING).unlink(missing_ok=True)
         width, height = viewport
-        context = self.browser.new_context(viewport={"width": width, "height": height})
-        context.set_default_timeout(WAIT_MILLISECONDS)
+        page = self._pages().new_page()
         try:
-            lab_page = LabPage(self, context.new_page(), path)
-            context.route("**/*", lab_page.only_loopback)
+            page.set_viewport_size({"width": width, "height": height})
+            page.set_default_timeout(WAIT_MILLISECONDS)
+            lab_page = LabPage(self, page, path)
+            page.on("request", lab_page.note_request)
             lab_page.load()
             yield lab_page
         finally:
-            context.close()
+            page.close()
+
+    def _pages(self) -> BrowserContext:
+        """Return the one browser context of this server: its pages share JupyterLab's own files, loaded once."""
+        if self._context is None:
+            self._context = self.browser.new_context()
+        return self._context
 
     def _command(self) -> list[str]:
         return [
@@ -192,13 +208,10 @@ class LabPage:
         #: Addresses outside this machine that the page asked for; each request was refused.
         self.refused: list[str] = []
 
-    def only_loopback(self, route: Route) -> None:
-        url = urlsplit(route.request.url)
-        if url.scheme in {"data", "blob"} or url.hostname in LOOPBACK:
-            route.continue_()
-        else:
-            self.refused.append(route.request.url)
-            route.abort()
+    def note_request(self, request: Request) -> None:
+        url = urlsplit(request.url)
+        if url.scheme not in {"data", "blob"} and url.hostname not in LOOPBACK:
+            self.refused.append(request.url)
 
     def load(self) -> None:
         """Load the page (again) and wait until the kernel is idle."""

@@ -374,9 +374,12 @@ def test_a_bare_python_runs_cells_with_displays_and_pickles_from_the_folder(fold
 
 def test_starting_costs_little(run):
     run("pass")
-    times = []
+    times, bare = [], []
     for _ in range(5):
+        begun = time.monotonic()
+        subprocess.run([sys.executable, "-c", "pass"], check=True)
+        bare.append(time.monotonic() - begun)
         begun = time.monotonic()
         run("x = a + 1", inputs={"a": 1}, outputs=["x"])
         times.append(time.monotonic() - begun)
-    assert min(times) < 0.25
+    assert min(times) < 15 * min(bare), "an interpreter that does nothing is the measure"

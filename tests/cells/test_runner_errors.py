@@ -16,6 +16,7 @@ def test_a_traceback_names_the_cell_its_line_and_no_frame_of_ours(run):
     job = run("\n\ndef f(x):\n    return 1 / x\nf(0)")
     error = job.error
     assert (error["ename"], error["evalue"]) == ("ZeroDivisionError", "division by zero")
+    assert [frame["firstlineno"] for frame in error["frames"]] == [1, 3]
     assert [(f["filename"], f["lineno"], f["name"], f["line"], f["cell"]) for f in error["frames"]] == [
         (FILENAME, 5, "<module>", "f(0)", True),
         (FILENAME, 4, "f", "return 1 / x", True),
@@ -106,6 +107,12 @@ def test_an_exception_whose_message_fails_is_still_told(run):
     assert "cannot be shown" in job.error["evalue"]
 
 
+def test_a_huge_message_is_shortened(run):
+    job = run("raise ValueError('x' * 10_000_000)")
+    assert job.error["evalue"].endswith("… (10000000 characters)")
+    assert (job.folder / "events.jsonl").stat().st_size < 200_000
+
+
 def test_an_exception_group_is_told(run):
     text = "\n".join(run("raise ExceptionGroup('many', [ValueError(1), KeyError(2)])").error["traceback"])
     assert "ValueError: 1" in text
@@ -130,7 +137,8 @@ def test_a_cell_with_magics_says_that_the_jobs_python_has_no_ipython(folders):
 
 def test_an_error_in_an_await_is_the_cells(run):
     error = run("import asyncio\nasync def f():\n    await asyncio.sleep(0)\n    1 / 0\nawait f()").error
-    assert [(f["lineno"], f["name"]) for f in error["frames"] if f["cell"]] == [(5, "<module>"), (4, "f")]
+    assert [(f["lineno"], f["name"], f["cell"]) for f in error["frames"]] == [(5, "<module>", True), (4, "f", True)]
+    assert "asyncio" not in "\n".join(error["traceback"]).replace("import asyncio", "")
 
 
 def test_functions_that_came_from_other_cells_show_their_lines(run):

@@ -6,14 +6,18 @@ import json
 import os
 import signal
 import time
-from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gcs_lab.backends.embedded import service
 from gcs_lab.backends.embedded.places import Places
 from gcs_lab.backends.embedded.system import EmbeddedSystem
 from gcs_lab.jobs import Job, JobAction, Jobs
-from gcs_lab.vocabulary import JobInfo, JobStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gcs_lab.vocabulary import JobInfo, JobStatus
 
 PATIENCE_SECONDS = 20.0
 

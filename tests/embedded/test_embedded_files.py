@@ -125,7 +125,7 @@ def test_of_two_shepherds_for_one_run_one_gets_it(tmp_path):
     assert folder.wanted() == "running"
     folder.want("removed")
     assert folder.wanted() == "removed"
-    assert sorted(os.listdir(tmp_path)) == ["shepherd", "wanted"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["shepherd", "wanted"]
 
 
 def test_a_process_is_known_by_more_than_its_pid():

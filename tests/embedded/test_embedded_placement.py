@@ -8,9 +8,16 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gcs_lab.backends.embedded.placement import Instance, Request, Room, place, rank, take
+from gcs_lab.backends.embedded.placement import Instance, Request, Room, WaitingList, rank, take
+from gcs_lab.backends.embedded.placement import place as place_waiting
 
 INSTANCES = [Instance(queue, host) for queue in ("all.q", "short.q") for host in ("n1", "n2", "n3")]
+
+
+def place(requests, room):
+    return place_waiting(WaitingList(requests), room)
+
+
 PLACES = st.lists(st.sampled_from(INSTANCES), unique=True).map(tuple)
 RULES = st.sampled_from([(None, None), ("smp", "$pe_slots"), ("make", "$round_robin"), ("mpi", "$fill_up")])
 
@@ -34,7 +41,7 @@ def requests(draw):
                 environment,
                 rule,
                 consumes,
-            )  # fmt: skip
+            )
         )
     return sorted(made, key=rank)
 
@@ -101,5 +108,15 @@ def test_round_robin_takes_one_slot_of_each_host_in_turn_and_fill_up_fills_one()
 
 
 def test_rank_puts_high_priority_first_and_then_the_older_job():
-    jobs = [Request((number, 0), (), priority) for number, priority in [(1, 0), (2, 5), (3, 0), (4, -1)]]
-    assert [r.key[0] for r in sorted(reversed(jobs), key=rank)] == [2, 1, 3, 4]
+    jobs = [Request((number, 0), (), priority) for number, priority in [(3, 0), (1, 0), (4, -1), (2, 5)]]
+    assert [r.key[0] for r in sorted(jobs, key=rank)] == [2, 1, 3, 4]
+
+
+@given(requests())
+def test_the_waiting_list_gives_back_what_is_left_in_order(asked):
+    waiting = WaitingList(asked)
+    for request in asked[::2]:
+        waiting.remove(request)
+    left = [request for group in waiting.groups() for request in group]
+    assert sorted(left, key=rank) == asked[1::2]
+    assert all(list(group) == sorted(group, key=rank) for group in waiting.groups())

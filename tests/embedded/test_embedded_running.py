@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -45,7 +44,7 @@ def test_default_output_files_are_those_of_qsub(lab):
 def test_joined_files_hold_both_streams_in_order(lab):
     lab.ended(lab.shell("echo 1; echo 2 >&2; echo 3", output_path="both", join_files=True))
     assert lab.read("both") == "1\n2\n3\n"
-    assert os.listdir(lab.work) == ["both"]
+    assert [path.name for path in lab.work.iterdir()] == ["both"]
 
 
 def test_pseudo_variables_and_folders_in_paths_are_as_in_qsub(lab):
@@ -79,7 +78,7 @@ def test_environment_is_minimal_plus_what_was_asked_for_plus_grid_engine(lab, mo
     assert "SECRET_OF_THE_KERNEL" not in environment
     expected = {
         "GREETING": "hello wörld", "NSLOTS": "1", "JOB_NAME": "my job", "REQUEST": "my job", "QUEUE": "all.q",
-        "SGE_TASK_ID": "undefined", "ENVIRONMENT": "BATCH", "RESTARTED": "0", "SGE_O_WORKDIR": os.getcwd(),
+        "SGE_TASK_ID": "undefined", "ENVIRONMENT": "BATCH", "RESTARTED": "0", "SGE_O_WORKDIR": str(Path.cwd()),
         "JOB_ID": "1", "PATH": "/usr/local/bin:/usr/bin:/bin",
     }  # fmt: skip
     assert {name: environment.get(name) for name in expected} == expected

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import os
+from pathlib import Path
 
 import pytest
 
@@ -49,7 +49,7 @@ def test_attributes_of_the_template_count_more_than_native_options():
     assert (made.name, made.priority, made.rerunnable) == ("own", 0, False)
     assert made.requests == {"h_rt": "9", "h_vmem": "1G"}
     assert (made.min_slots, made.max_slots) == (2, 2)
-    assert made.working_directory == os.getcwd()
+    assert made.working_directory == str(Path.cwd())
 
 
 @pytest.mark.parametrize("option", ["-t 1-5", "-hold_jid 3", "-V", "-sync y", "stray"])

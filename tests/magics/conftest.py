@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,32 +10,67 @@ from kernel_session import KernelSession
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+BOTH = [
+    pytest.param("embedded", id="embedded"),
+    pytest.param("demo-cells", id="gridengine", marks=pytest.mark.gridengine),
+]
 
-def start_kernel(tmp_path_factory, **env: str) -> KernelSession:
-    environment = {**os.environ, "GCS_LAB_CLUSTER": "embedded", "PYTHONWARNINGS": "default", **env}
+
+def start_kernel(tmp_path_factory, cluster: str, **env: str) -> KernelSession:
+    environment = {**os.environ, "GCS_LAB_CLUSTER": cluster, "PYTHONWARNINGS": "default", **env}
     session = KernelSession(tmp_path_factory.mktemp("notebook"), environment)
     loaded = session.run("%load_ext gcs_lab")
     assert loaded.error() is None, loaded.traceback()
     return session
 
 
+@pytest.fixture(scope="session")
+def grid_engine() -> Iterator[None]:
+    """A private Grid Engine called ``cells``, offered as ``demo-cells``."""
+    if shutil.which("sge_qmaster", path="/usr/lib/gridengine") is None:
+        pytest.skip(
+            "Grid Engine's Debian packages are not installed: make test installs them, root or sudo permitting"
+        )
+    from gcs_lab.backends.gridengine import demo
+
+    demo.start("cells")
+    yield
+    demo.stop("cells")
+
+
+@pytest.fixture(scope="session")
+def cluster(request) -> str:
+    """The cluster of a test that runs on both systems."""
+    if request.param != "embedded":
+        request.getfixturevalue("grid_engine")
+    return request.param
+
+
 @pytest.fixture(scope="module")
-def shared_kernel(tmp_path_factory) -> Iterator[KernelSession]:
-    session = start_kernel(tmp_path_factory)
+def shared_kernel(tmp_path_factory, cluster) -> Iterator[KernelSession]:
+    session = start_kernel(tmp_path_factory, cluster)
     yield session
     session.close()
 
 
 @pytest.fixture
 def kernel(shared_kernel: KernelSession) -> KernelSession:
-    """A kernel on the embedded cluster whose namespace is empty."""
+    """A kernel whose namespace is empty."""
     shared_kernel.run("%reset -f")
     return shared_kernel
 
 
 @pytest.fixture
-def own_kernel(tmp_path_factory) -> Iterator[KernelSession]:
+def own_kernel(tmp_path_factory, cluster) -> Iterator[KernelSession]:
     """A kernel that the test may kill."""
-    session = start_kernel(tmp_path_factory)
+    session = start_kernel(tmp_path_factory, cluster)
     yield session
     session.close()
+
+
+def pytest_generate_tests(metafunc) -> None:
+    """Run every test that has a kernel on both systems, unless it says otherwise."""
+    if {"cluster", "kernel", "own_kernel"} & set(metafunc.fixturenames) and not any(
+        mark.name == "parametrize" and "cluster" in mark.args[0] for mark in metafunc.definition.iter_markers()
+    ):
+        metafunc.parametrize("cluster", BOTH, indirect=True, scope="session")

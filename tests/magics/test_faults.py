@@ -35,10 +35,10 @@ def _started(folder: Path) -> dict:
 
 
 def test_kernel_killed_mid_job_and_attach_continues_with_the_output_and_brings_the_results(
-    tmp_path_factory, tmp_path
+    tmp_path_factory, tmp_path, cluster
 ):
     once = tmp_path / "runs"
-    first = start_kernel(tmp_path_factory, JPY_SESSION_NAME="/n/lesson.ipynb")
+    first = start_kernel(tmp_path_factory, cluster, JPY_SESSION_NAME="/n/lesson.ipynb")
     code = (
         "%%gcs submit -N survivor\nimport time\n"
         f"open({str(once)!r}, 'a').write('x')\n"
@@ -50,7 +50,7 @@ def test_kernel_killed_mid_job_and_attach_continues_with_the_output_and_brings_t
     first.manager.signal_kernel(signal.SIGKILL)
     first.close()
 
-    second = start_kernel(tmp_path_factory, JPY_SESSION_NAME="/n/lesson.ipynb")
+    second = start_kernel(tmp_path_factory, cluster, JPY_SESSION_NAME="/n/lesson.ipynb")
     try:
         cell = second.send("%gcs attach")
         outputs = second.wait(cell)
@@ -64,11 +64,11 @@ def test_kernel_killed_mid_job_and_attach_continues_with_the_output_and_brings_t
         second.close()
 
 
-def test_attach_after_the_end_brings_everything_and_spares_names_in_use(tmp_path_factory):
-    first = start_kernel(tmp_path_factory, JPY_SESSION_NAME="/n/late.ipynb")
+def test_attach_after_the_end_brings_everything_and_spares_names_in_use(tmp_path_factory, cluster):
+    first = start_kernel(tmp_path_factory, cluster, JPY_SESSION_NAME="/n/late.ipynb")
     first.run("%%gcs run -N ended\nprint('said')\np = 1\nq = 2")
     first.close()
-    second = start_kernel(tmp_path_factory)
+    second = start_kernel(tmp_path_factory, cluster)
     try:
         second.run("q = 'mine'")
         cell = second.send("%gcs attach ended")
@@ -132,6 +132,7 @@ def test_the_runner_killed_is_told_and_what_it_said_before_is_kept(own_kernel):
     assert "never computed" in own_kernel.value("lost")
 
 
+@pytest.mark.parametrize("cluster", ["embedded"], indirect=True)
 def test_the_scheduler_killed_mid_job_changes_nothing_for_the_user(own_kernel, tmp_path):
     from gcs_lab.backends.embedded import service
 
@@ -149,6 +150,29 @@ def test_the_scheduler_killed_mid_job_changes_nothing_for_the_user(own_kernel, t
     assert once.read_text() == "x"
 
 
+@pytest.mark.gridengine
+@pytest.mark.parametrize("cluster", ["demo-cells"], indirect=True)
+def test_the_qmaster_killed_mid_job_delays_nothing_and_new_jobs_are_told(own_kernel):
+    from gcs_lab.backends.gridengine import demo
+
+    cell = own_kernel.send("%%gcs submit -N steady\nimport time\nprint('up')\ntime.sleep(3)\nr = 3")
+    outputs = own_kernel.wait(cell)
+    assert own_kernel.pump(lambda: "up" in outputs.text("stdout"), 15)
+    (state,) = [state for state in demo.status() if state.name == "cells"]
+    os.kill(state.daemons["sge_qmaster"], signal.SIGKILL)
+    try:
+        own_kernel.run("%gcs wait steady")
+        assert own_kernel.value("r") == "3"
+        refused = own_kernel.run("%%gcs run\ns = r + 1", timeout=120)
+        assert refused.error()["ename"] in {"DrmCommunication", "CommandFailed"}, refused.traceback()
+        assert len(refused.traceback().splitlines()) < 8
+    finally:
+        demo.start("cells")
+    answered = own_kernel.run("%%gcs run\ns = r + 1", timeout=120)
+    assert answered.error() is None, answered.traceback()
+    assert own_kernel.value("s") == "4"
+
+
 def test_the_job_folder_deleted_under_a_running_job_is_told(own_kernel):
     cell = own_kernel.send("%%gcs submit -N homeless\nimport time\nprint('up')\ntime.sleep(60)")
     outputs = own_kernel.wait(cell)
@@ -160,13 +184,13 @@ def test_the_job_folder_deleted_under_a_running_job_is_told(own_kernel):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small file system needs root")
-def test_a_full_disk_while_the_folder_is_written_sends_nothing_and_leaves_nothing(tmp_path_factory):
+def test_a_full_disk_while_the_folder_is_written_sends_nothing_and_leaves_nothing(tmp_path_factory, cluster):
     import subprocess
 
     small = tmp_path_factory.mktemp("small")
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(small)], check=True)
     try:
-        session = start_kernel(tmp_path_factory, GCS_LAB_JOBS=str(small))
+        session = start_kernel(tmp_path_factory, cluster, GCS_LAB_JOBS=str(small))
         try:
             session.run("import numpy as np\nbig = np.ones(2_000_000)")
             outputs = session.run("%%gcs run\nt = big.sum()")

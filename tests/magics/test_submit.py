@@ -112,13 +112,13 @@ def test_a_name_of_no_job_is_answered_with_those_there_are(kernel):
     assert "no job is called 'nobody'" in kernel.run("%gcs cancel nobody").traceback()
 
 
-def test_status_jobs_logs_and_doctor_answer(kernel):
+def test_status_jobs_logs_and_doctor_answer(kernel, cluster):
     kernel.run("%%gcs run -N talker\nprint('spoken')")
     assert kernel.run("%gcs logs talker").text("stdout") == "spoken\n"
     assert "all.q" in kernel.run("%gcs status").result()
     assert "talker" in kernel.run("%gcs jobs").result()
     assert "embedded" in kernel.run("%gcs doctor").text("stdout")
-    assert "embedded" in kernel.run("%gcs connect").text("stdout")
+    assert f"(called '{cluster}')" in kernel.run("%gcs connect").text("stdout")
 
 
 def test_unknown_commands_name_the_known_ones(kernel):

@@ -20,6 +20,7 @@ __all__ = ["Client", "NotRunning", "connect_socket"]
 
 ANSWER_SECONDS = 60.0
 RETRY_FOR_SECONDS = 20.0
+PAUSE_SECONDS = 0.005
 #: Connections of more threads than this at once are closed after use.
 KEPT_CONNECTIONS = 8
 
@@ -89,6 +90,7 @@ class Client:
                     message = line.ask(question)
             except (OSError, EOFError, NotRunning) as error:
                 self.close()
+                time.sleep(PAUSE_SECONDS)
                 if time.monotonic() > give_up:
                     raise DrmCommunication(
                         f"the embedded scheduler does not answer ({error}). Look at its log with gcs-lab embedded "

@@ -77,7 +77,7 @@ def _judge_signal(
         # The kernel enforces RLIMIT_CPU on its own, to the tick.
         if cpu + 1 < limits.get("h_cpu", cpu + 2):
             return _by_signal(
-                number, _BY_SIGNAL, "killed by SIGKILL, which neither a limit nor a user of gcs_lab sent"
+                number, _BY_SIGNAL, "killed by SIGKILL, not by a limit; perhaps by the kernel, out of memory"
             )
         killed = {"by": "h_cpu", "used": cpu}
     by: str = killed["by"]

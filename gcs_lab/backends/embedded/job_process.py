@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import resource
@@ -15,7 +16,7 @@ from gcs_lab.backends.embedded.run_order import StartFault
 if TYPE_CHECKING:
     from gcs_lab.backends.embedded.run_order import RunOrder
 
-__all__ = ["UNSTARTED", "become_job"]
+__all__ = ["UNSTARTED", "become_job", "signals_to_reset"]
 
 #: Exit status of a child that could not become the job; only believed together with a message in the pipe.
 UNSTARTED = 127
@@ -102,10 +103,15 @@ def _find(command: str, path: str) -> str:
     return found
 
 
+@functools.cache
+def signals_to_reset() -> tuple[int, ...]:
+    """Return the signals that this process treats in a way of its own; asked for before the first fork, once."""
+    return tuple(n for n in signal.valid_signals() if signal.getsignal(n) not in (signal.SIG_DFL, None))
+
+
 def _reset_signals() -> None:
-    for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
-        if signal.getsignal(number) not in (signal.SIG_DFL, None):
-            signal.signal(number, signal.SIG_DFL)
+    for number in signals_to_reset():
+        signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from gcs_lab.backends.embedded.matching import suit
-from gcs_lab.backends.embedded.placement import Instance, Request, Room, place
+from gcs_lab.backends.embedded.placement import Instance, Request, Room, WaitingList, place
 
 if TYPE_CHECKING:
     from gcs_lab.backends.embedded.layout import Layout
@@ -27,7 +27,7 @@ def empty_room(layout: Layout) -> Room:
 def needs_of(task: Task, layout: Layout) -> tuple[Request, str | None]:
     """Return what the placement is asked for, holds aside, and which of it fits nowhere even in an empty cluster."""
     request, why_not = _request(task, layout)
-    if why_not is None and not place([request], empty_room(layout)):
+    if why_not is None and not place(WaitingList([request]), empty_room(layout)):
         there = ", ".join(f"{queue.name}@{host.name}: {queue.slots}" for queue, host in layout.instances())
         what = f"-pe {request.environment} {request.least}" if request.environment else "the job"
         why_not = f"{what} fits nowhere: the queues have slots {there}"

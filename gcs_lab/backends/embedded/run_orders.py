@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["raise_open_files", "run_limits", "run_order", "write_host_file"]
 
+#: Enough for as many jobs at once as one machine runs; each costs the scheduler one descriptor.
+OPEN_FILES = 65536
 DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
 _PSEUDO = re.compile(r"\$(HOME|USER|JOB_ID|JOB_NAME|HOSTNAME|TASK_ID)\b")
 
@@ -29,8 +31,8 @@ _open_files_at_start = resource.getrlimit(resource.RLIMIT_NOFILE)
 
 def raise_open_files() -> None:
     """Let the scheduler open as many files as it may; jobs get what was there before."""
-    hard = _open_files_at_start[1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    soft, hard = _open_files_at_start
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, OPEN_FILES)), hard))
 
 
 def run_limits(task: Task, layout: Layout) -> dict[str, float]:

@@ -7,7 +7,6 @@ any point leaves either nothing, or a record from which the next scheduler goes 
 
 from __future__ import annotations
 
-import bisect
 import dataclasses
 import logging
 import shutil
@@ -61,7 +60,7 @@ class Scheduler:
         #: What is to be done after the commit.
         self.effects: list[Callable[[], None]] = []
         self.tasks: dict[tuple[int, int], Task] = {}
-        self._waiting: list[Task] = []
+        self._waiting = placement.WaitingList()
         self._room = placement.Room(Counter())
         self._not_before = 0.0
         self._unstarted: list[Task] = []
@@ -71,7 +70,7 @@ class Scheduler:
         """Take all tasks from the database: at the start, and when a transaction was rolled back."""
         self.effects.clear()
         self._unstarted.clear()
-        self.tasks, self._waiting = {}, []
+        self.tasks, self._waiting = {}, placement.WaitingList()
         self._room = empty_room(self.layout)
         for task in self.database.live_tasks():
             if task.active and self.runs.folder(task).shepherd() is not None:
@@ -126,8 +125,7 @@ class Scheduler:
         if time.monotonic() < self._not_before:
             return
         self._not_before = 0.0
-        requests = (task.asks for task in self._waiting if task.asks is not None)
-        for request, slots in placement.place(requests, self._room):
+        for request, slots in placement.place(self._waiting, self._room):
             # The change takes the slots on its own account.
             placement.take(self._room, slots, request, -1)
             task = self.tasks[request.key]
@@ -280,17 +278,15 @@ class Scheduler:
             task.asks = dataclasses.replace(task.asks, held=task.held)
         self.tasks[task.key] = task
         if task.phase is Phase.PENDING:
-            bisect.insort(self._waiting, task, key=_rank)
+            self._waiting.add(task.asks)
         elif task.active:
             placement.take(self._room, task.slots, task.asks)
 
     def _remove(self, task: Task) -> None:
         del self.tasks[task.key]
+        if task.asks is None:
+            return
         if task.phase is Phase.PENDING:
-            del self._waiting[bisect.bisect_left(self._waiting, _rank(task), key=_rank)]
-        elif task.active and task.asks is not None:
+            self._waiting.remove(task.asks)
+        elif task.active:
             placement.take(self._room, task.slots, task.asks, -1)
-
-
-def _rank(task: Task) -> tuple[int, tuple[int, int]]:
-    return -task.job.request.priority, task.key

@@ -72,7 +72,8 @@ class Server:
         self._look_at: float | None = 0.0
         self._first_turn = True
         self._stale = False
-        self._undone: list[Callable[[], None]] = []
+        # Another scheduler may have died before it wrote its last accounting records.
+        self._undone: list[Callable[[], None]] = [accounting.append_due]
         self._undone_at = 0.0
         listener.setblocking(False)
         self._selector.register(listener, selectors.EVENT_READ)
@@ -173,7 +174,8 @@ class Server:
                 effect()
             except (OSError, sqlite3.Error):
                 _log.exception("something could not be written; it is tried again")
-                self._undone.append(effect)
+                if effect not in self._undone:
+                    self._undone.append(effect)
                 self._undone_at = time.monotonic() + RETRY_SECONDS
 
     # --- time ---

@@ -19,7 +19,7 @@ import time
 import traceback
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from gcs_lab.backends.embedded.job_process import UNSTARTED, become_job
+from gcs_lab.backends.embedded.job_process import UNSTARTED, become_job, signals_to_reset
 from gcs_lab.backends.embedded.linux_calls import adopt_orphans, name_process
 from gcs_lab.backends.embedded.process_tree import MARK, ProcessIdentity, descendants, measure, signal_all
 from gcs_lab.backends.embedded.shepherd_usage import UsageMeter
@@ -47,6 +47,7 @@ def fork_shepherd(order: RunOrder) -> int:
     OSError
         If the machine has no room for another process.
     """
+    signals_to_reset()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     try:
         pid = os.fork()

@@ -66,7 +66,7 @@ def _pairs(job: ET.Element, path: str) -> dict[str, str]:
 
 
 def _error_reason(job: ET.Element) -> str | None:
-    messages = [text.strip() for tag in ("QIM_message",) for e in job.iter(tag) if (text := e.text)]
+    messages = [text.strip() for e in job.iter("QIM_message") if (text := e.text)]
     if not messages:
         return None
     # "11/21/2026 02:52:13 [0:19814]: error: can't chdir …": what comes before is for the daemon's log only.
@@ -87,8 +87,9 @@ def _details(job: ET.Element) -> JobDetails:
     environment = _pairs(job, "JB_env_list")
     requests = {
         e.findtext("CE_name") or "": e.findtext("CE_stringval") or ""
-        for list_ in job.iter("JB_hard_resource_list")
-        for e in list_
+        for tag in ("JB_hard_resource_list", "JRS_hard_resource_list")  # the latter since 9.1
+        for resources in job.iter(tag)
+        for e in resources
     }
     started = [t for e in job.iter("JAT_start_time") if (t := _time(e.text))]
     return JobDetails(

@@ -109,7 +109,9 @@ def start_daemon(folder: DemoFolder, cell: SgeCell, program: str) -> None:
 
 def _daemon_environment(cell: SgeCell, program: str) -> dict[str, str]:
     inherited = {
-        n: v for n, v in cell.environment().items() if n in {"HOME", "USER", "LOGNAME", "PATH", "LANG", "TZ"}
+        n: v
+        for n, v in cell.environment().items()
+        if n in {"HOME", "USER", "LOGNAME", "PATH", "LANG", "TZ", "TMPDIR"}
     }
     own = {n: v for n, v in cell.environment().items() if n.startswith("SGE_")}
     # The spooling library of Debian's qmaster is found by this path only.
