@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import atexit
 import os
 import threading
 import warnings
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, NoReturn
 
-from gcs_lab.errors import ClusterNotFound, GcsError, UnsupportedOperation
+from gcs_lab.errors import ClusterNotFound, UnsupportedOperation
 from gcs_lab.jobs import Jobs
 from gcs_lab.status import Status
 
@@ -170,12 +169,3 @@ def _not_found(wanted: str | None, names: list[str]) -> str:
     looked = " ".join(f"{name}: {provider.explain()}" for name, provider in providers().items())
     asked = f"no cluster is called {wanted!r}" if wanted else "no cluster was found"
     return f"{asked}. There is: {', '.join(names) or 'none'}. {looked}"
-
-
-@atexit.register
-def _quietly_close_all() -> None:
-    for connected in list(_connected.values()):
-        try:
-            connected.close()
-        except GcsError:  # pragma: no cover - the interpreter ends; nobody is left to tell
-            continue

@@ -103,7 +103,8 @@ def test_asking_what_there_is_to_connect_to_is_light_too() -> None:
         "import sys, gcs_lab.cluster as c; c.offers(); print(*sorted({n.partition('.')[0] for n in sys.modules}))"
     )
     assert done.returncode == 0, done.stderr
-    assert not HEAVY & set(done.stdout.split())
+    # psutil tells whether the processes of a private Grid Engine are still those that were started.
+    assert not (HEAVY - {"psutil"}) & set(done.stdout.split())
 
 
 def test_each_module_can_be_imported_first() -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from gcs_lab.cells import runner
 from gcs_lab.cells.event_log import EventLog
 from gcs_lab.cells.job_folder import JobFolder
+from gcs_lab.cells.later_module import module_now_or_later
 from gcs_lab.cells.placeholder import Placeholder
 from gcs_lab.errors import GcsError, UntrustedFile
 from gcs_lab.vocabulary import JobState, JobStatus
@@ -283,13 +284,7 @@ class CellJob:
             self.state, self.message = state, message
             self._collect()
             with contextlib.suppress(OSError, GcsError):
-                self._journal.update(
-                    self.entry.folder,
-                    state=state.name,
-                    finished=time.time(),
-                    message=message,
-                    collected=int(self._namespace is not None),
-                )
+                self._journal.update(self.entry.folder, state=state.name, finished=time.time(), message=message)
             self._tell("on_concluded")
             self.concluded.set()
 
@@ -328,7 +323,8 @@ class CellJob:
             return {}, {"skipped": {}}
         self.folder.check_trusted(self.folder.outputs)
         values, header = runner.read_payload(str(self.folder.outputs))
-        return dict(values), {"skipped": {}, **header}
+        modules = {name: module_now_or_later(module) for name, module in header.get("modules", {}).items()}
+        return {**values, **modules}, {"skipped": {}, **header}
 
     def _tell(self, what: str, *args: Any) -> None:
         with self._lock:

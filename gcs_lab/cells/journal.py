@@ -20,7 +20,7 @@ _SCHEMA = """
 CREATE TABLE IF NOT EXISTS jobs (
     folder TEXT PRIMARY KEY, cluster TEXT NOT NULL, job_id TEXT NOT NULL, name TEXT NOT NULL, notebook TEXT NOT NULL,
     cell TEXT NOT NULL, execution_count INTEGER NOT NULL, submitted REAL NOT NULL, state TEXT NOT NULL,
-    finished REAL NOT NULL, message TEXT NOT NULL, collected INTEGER NOT NULL, cancelled_by TEXT NOT NULL
+    finished REAL NOT NULL, message TEXT NOT NULL
 ) STRICT;
 CREATE INDEX IF NOT EXISTS jobs_by_id ON jobs (cluster, job_id);
 CREATE INDEX IF NOT EXISTS jobs_by_time ON jobs (submitted);
@@ -31,8 +31,7 @@ CREATE INDEX IF NOT EXISTS jobs_by_time ON jobs (submitted);
 class JournalEntry:
     """One submitted cell. Times are seconds since the epoch (0.0: not yet); ``state`` is a JobState's name.
 
-    ``job_id`` is empty between the moment the folder was written and the moment the cluster accepted the job;
-    ``collected`` says that the outputs came back to a namespace.
+    ``job_id`` is empty between the moment the folder was written and the moment the cluster accepted the job.
     """
 
     folder: str
@@ -46,8 +45,6 @@ class JournalEntry:
     state: str = "UNDETERMINED"
     finished: float = 0.0
     message: str = ""
-    collected: int = 0
-    cancelled_by: str = ""
 
 
 _COLUMNS = [f.name for f in fields(JournalEntry)]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from gcs_lab.cells.cell_source import CellSource, Discarded, read_cell
 from gcs_lab.cells.environment import travelling_environment
+from gcs_lab.cells.later_module import LaterModule
 from gcs_lab.cells.placeholder import is_placeholder, why_not_ready
 from gcs_lab.errors import CellSourceError, InvalidArgument, NotPicklable, NotReady
 from gcs_lab.vocabulary import JobTemplate
@@ -152,7 +153,7 @@ def plan_cell(request: CellRequest) -> CellPlan:
     source = read_cell(request.source, request.filename)
     values = _needed_values(request, source)
     modules = {name: value.__name__ for name, value in values.items() if isinstance(value, ModuleType)}
-    _check_modules(modules)
+    _check_modules(modules, values)
     environment, withheld = travelling_environment(os.environ, options.environment)
     inputs = {name: value for name, value in values.items() if name not in modules}
     outputs = _outputs(source, options, values)
@@ -207,9 +208,9 @@ def _undefined_text(request: CellRequest, undefined: dict[str, int]) -> str:
     )
 
 
-def _check_modules(modules: dict[str, str]) -> None:
+def _check_modules(modules: dict[str, str], values: dict[str, Any]) -> None:
     for name, module in modules.items():
-        if module not in sys.modules:
+        if module not in sys.modules and not isinstance(values[name], LaterModule):
             raise NotPicklable(
                 f"{name} is a module called {module!r} that was made here and cannot be imported elsewhere. Nothing "
                 "was sent. Put its code into a file beside the notebook, or define what the cell needs as functions."

@@ -905,11 +905,34 @@ def make_shell(displays: Displays, main: ModuleType) -> Any:
     import atexit
     import tempfile
 
+    from IPython.core.profiledir import ProfileDir
+    from traitlets.config import Config
+
+    folder = tempfile.TemporaryDirectory(prefix="gcs_lab-")
+    config = Config()
+    config.HistoryManager.enabled = False
+    config.InteractiveShell.colors = "NoColor" if _ipython_major() < 9 else "nocolor"  # noqa: PLR2004
+    config.InteractiveShell.display_page = True
+    profile_class: Any = ProfileDir
+    shell = _shell_class(displays).instance(
+        config=config,
+        ipython_dir=folder.name,
+        profile_dir=profile_class.create_profile_dir(folder.name),
+        user_module=main,
+        user_ns=main.__dict__,
+    )
+    atexit.register(_clean_up_in, os.getpid(), folder)
+    # Both would serve a person at a keyboard.
+    sys.excepthook = sys.__excepthook__
+    for name in ("exit", "quit"):
+        main.__dict__.pop(name, None)
+    return shell
+
+
+def _shell_class(displays: Displays) -> Any:
     from IPython.core.displayhook import DisplayHook
     from IPython.core.displaypub import DisplayPublisher
     from IPython.core.interactiveshell import InteractiveShell
-    from IPython.core.profiledir import ProfileDir
-    from traitlets.config import Config
 
     class Publisher(DisplayPublisher):
         def publish(  # type: ignore[override,unused-ignore]
@@ -930,6 +953,7 @@ def make_shell(displays: Displays, main: ModuleType) -> Any:
     class Hook(DisplayHook):
         def __call__(self, result: object = None) -> None:
             if result is not None:
+                shell: Any = self.shell
                 displays.send("result", *shell.display_formatter.format(result))
 
     class JobShell(InteractiveShell):
@@ -942,28 +966,10 @@ def make_shell(displays: Displays, main: ModuleType) -> Any:
         def ask_exit(self) -> None:
             """Do nothing: the cell ends when its code does."""
 
-    folder = tempfile.TemporaryDirectory(prefix="gcs_lab-")
-    config = Config()
-    config.HistoryManager.enabled = False
-    config.InteractiveShell.colors = "NoColor" if _ipython_major() < 9 else "nocolor"  # noqa: PLR2004
-    config.InteractiveShell.display_page = True
     shell_class: Any = JobShell
     shell_class.displayhook_class = Hook
     shell_class.display_pub_class = Publisher
-    profile_class: Any = ProfileDir
-    shell: Any = shell_class.instance(
-        config=config,
-        ipython_dir=folder.name,
-        profile_dir=profile_class.create_profile_dir(folder.name),
-        user_module=main,
-        user_ns=main.__dict__,
-    )
-    atexit.register(_clean_up_in, os.getpid(), folder)
-    # Both would serve a person at a keyboard.
-    sys.excepthook = sys.__excepthook__
-    for name in ("exit", "quit"):
-        main.__dict__.pop(name, None)
-    return shell
+    return shell_class
 
 
 def _clean_up_in(pid: int, folder: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from gcs_lab.magics.tracebacks import draw_exception
@@ -24,9 +25,12 @@ LINE_LIMIT = 2_000
 CHARACTER_LIMIT = 200_000
 DISPLAY_LIMIT = 200
 DISPLAY_BYTES_LIMIT = 64_000_000
+#: Cards of ended jobs that the kernel keeps alive (15 kB each).
+CARDS_KEPT = 50
 _NOTE_SECONDS = 0.5
 _TAIL_CHARACTERS = 1_500
 _TAIL_LINES = 8
+_ended: deque[JobCard] = deque()
 _OVERWRITTEN = re.compile(r"[^\r\n]*\r(?=[^\r\n])")
 
 
@@ -97,6 +101,7 @@ class LiveOutput:
             for text in remarks(job):
                 self._channel.stream("stderr", text + "\n")
         self._channel.update_display(*self._card.final_bundle(), self._card_id)
+        _retire(self._card)
 
     # -- text ----------------------------------------------------------------------------------------------------
 
@@ -163,6 +168,16 @@ class LiveOutput:
             self._channel.result(data, metadata, self._job.entry.execution_count)
         else:
             self._channel.display(data, metadata, display_id)
+
+
+def _retire(card: JobCard) -> None:
+    """Close the cards of jobs that ended long ago.
+
+    The latest stay: a page that was loaded again shows the live card, not the line that took its place.
+    """
+    _ended.append(card)
+    if len(_ended) > CARDS_KEPT:
+        _ended.popleft().close()
 
 
 def remarks(job: CellJob) -> list[str]:

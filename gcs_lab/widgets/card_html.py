@@ -114,7 +114,7 @@ def card_html(state: Mapping[str, Any]) -> str:
     name = _printable(state.get("name", ""))
     parts = [f"<strong>{escape(name)}</strong>"] if name else []
     parts += [escape(fact) for fact in _facts(state)]
-    return f'<div class="gcs-lab-card-line">{pill} {" · ".join(parts)}</div>'
+    return f'<div class="gcs-lab-card-line" style="overflow-wrap:anywhere">{pill} {" · ".join(parts)}</div>'
 
 
 def _facts(state: Mapping[str, Any]) -> Iterator[str]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import resource
+import shutil
 import signal
 import threading
 
@@ -174,3 +175,28 @@ def test_a_job_that_ends_while_the_disk_is_full_is_settled_when_it_is_not(lab):
     assert lab.letters(job) == "r"
     resource.prlimit(pid, resource.RLIMIT_FSIZE, limits)
     assert lab.ended(job).exit_status == 4
+
+
+def test_a_job_whose_run_folder_was_removed_is_not_started_a_second_time(lab):
+    job = lab.shell("echo ran >> runs; exec sleep 300")
+    lab.wait_text("runs", "ran")
+    shepherd = lab.shepherd_pid(job)
+    lab.kill_scheduler()
+    shutil.rmtree(lab.places.run_folder(int(job.id), 0, 1))
+    assert lab.ended(job).failed == 19
+    assert lab.read("runs") == "ran\n"
+    wait_for(lambda: not service._exists(shepherd), "the end of the shepherd")
+
+
+def test_a_start_for_which_there_is_no_room_is_tried_again(lab):
+    lab.ended(lab.submit("true"))
+    spool = lab.places.spool
+    spool.rmdir()
+    spool.touch()
+    job = lab.shell("echo ran >> runs")
+    wait_for(lambda: lab.status(job).annotation, "the reason why it waits")
+    assert lab.letters(job) == "qw"
+    assert "it is tried again" in lab.status(job).annotation
+    spool.unlink()
+    assert lab.ended(job).job_state is JobState.DONE
+    assert lab.read("runs") == "ran\n"

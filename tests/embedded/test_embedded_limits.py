@@ -4,6 +4,9 @@ import sys
 import time
 
 import pytest
+from embedded_lab import wait_for
+
+from gcs_lab.vocabulary import JobState
 
 GREEDY = "import time; x = bytearray({}); print('got it', flush=True); time.sleep(60)"
 
@@ -71,3 +74,10 @@ def test_a_full_queue_overflows_into_short_q_only_for_jobs_that_ask_for_little_t
         assert lab.status(second).queue_name == "short.q"
     else:
         assert lab.letters(second) == "qw"
+
+
+def test_a_job_whose_h_vmem_lets_no_program_start_does_not_end_well(lab):
+    job = lab.submit("true", resource_requests={"h_vmem": "4K"})
+    wait_for(lambda: lab.status(job).state.terminated, "the end of the job")
+    assert lab.status(job).state is JobState.FAILED
+    assert lab.status(job).annotation

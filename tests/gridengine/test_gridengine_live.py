@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,6 +15,8 @@ from gcs_lab.status import HOST_COLUMNS, JOB_COLUMNS, QUEUE_COLUMNS
 from gcs_lab.vocabulary import JobState
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from gcs_lab.cluster import Cluster
     from gcs_lab.jobs import Job
 
@@ -149,8 +150,8 @@ def test_slots_queue_priority_account_and_requests_are_what_the_job_gets(cluster
         3,
         "short.q",
     )
-    # qstat's category says values as the user wrote them.
-    assert info.resource_requests == {"h_rt": "0:1:0", "h_vmem": "2G", "h_cpu": "50"}
+    # Grid Engine writes times down in seconds.
+    assert info.resource_requests == {"h_rt": "60", "h_vmem": "2G", "h_cpu": "50"}
 
 
 def test_hold_release_suspend_resume_and_cancel(cluster: Cluster) -> None:

@@ -144,6 +144,25 @@ def test_modules_functions_and_classes_of_the_notebook_travel(kernel):
     assert kernel.value("round(v, 3), Q().z, g() == v") == "(28.274, 3, True)"
 
 
+def test_a_module_imported_in_a_job_is_there_afterwards_and_imported_when_it_is_used(kernel, tmp_path):
+    (tmp_path / "beside.py").write_text("value = 3")
+    kernel.run(f"import sys; sys.path.append({str(tmp_path)!r}); sys.modules.pop('beside', None)")
+    kernel.run("%%gcs run\nimport beside as b\nimport json.tool\ndef get():\n    return b.value")
+    assert kernel.value("'beside' in __import__('sys').modules") == "False"
+    assert kernel.value("b.value, get(), json.__name__") == "(3, 3, 'json')"
+    kernel.run("%%gcs run\nagain = get(), b.value")
+    assert kernel.value("again") == "(3, 3)"
+
+
+def test_a_module_that_only_the_job_has_is_told_when_it_is_used_here(kernel, tmp_path):
+    (tmp_path / "only_there.py").write_text("value = 3")
+    outputs = kernel.run(
+        f"%%gcs run --env PYTHONPATH={tmp_path}\nimport sys; sys.path.append({str(tmp_path)!r})\nimport only_there"
+    )
+    assert outputs.error() is None, outputs.traceback()
+    assert kernel.run("only_there.value").error()["ename"] == "ModuleNotFoundError"
+
+
 def test_arrays_come_back_writable_and_what_is_shared_stays_shared(kernel):
     kernel.run("import numpy as np\na = np.arange(5)\nb = [a, a]")
     kernel.run("%%gcs run\na[0] = 9\nsame = b[0] is a\nc = [a]")

@@ -135,8 +135,8 @@ def ensure_running() -> Path:
         # Another process starts it just now, or one that was killed still holds the lock for a moment.
         if time.monotonic() > give_up:
             raise DrmCommunication(
-                f"another scheduler holds {places.lock} ({_lock_text(places)}), and cannot be reached from here. If it "
-                "is on another machine that shares this folder, stop it there, or set GCS_LAB_HOME."
+                f"another scheduler holds {places.lock} ({_lock_text(places)}), and cannot be reached from here. If "
+                "it is on another machine that shares this folder, stop it there, or set GCS_LAB_HOME."
             )
         time.sleep(LOOK_SECONDS)
 

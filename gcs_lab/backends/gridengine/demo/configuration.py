@@ -5,20 +5,33 @@ Sources: sge_bootstrap(5), sge_conf(5), sge_queue_conf(5), sge_pe(5), sge_sched_
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pwd
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gcs_lab.backends.gridengine.accounting_record import parse_record
 from gcs_lab.backends.gridengine.sge_cell import architecture
 
 if TYPE_CHECKING:
     from gcs_lab.backends.gridengine.demo.layout import DemoFolder
 
-__all__ = ["HOST", "PARALLEL_ENVIRONMENTS", "QUEUES", "SHARE", "sched_conf", "user_name", "write_all"]
+__all__ = [
+    "HOST",
+    "PARALLEL_ENVIRONMENTS",
+    "QUEUES",
+    "SHARE",
+    "keep_job_numbers",
+    "sched_conf",
+    "user_name",
+    "write_all",
+]
 
 HOST = "localhost"
 SHARE = Path("/usr/share/gridengine")
+#: Numbers that may have gone to jobs of which no trace is left, because they were deleted before they ran.
+_UNSEEN_JOBS = 100
 QUEUES = {"all.q": "INFINITY", "short.q": "600"}
 #: Name to allocation rule: round robin over hosts, all on one host, host after host.
 PARALLEL_ENVIRONMENTS = {"make": "$round_robin", "smp": "$pe_slots", "mpi": "$fill_up"}
@@ -158,6 +171,23 @@ def _aliases() -> str:
     name = os.uname().nodename
     others = dict.fromkeys(n for n in (name, name.partition(".")[0]) if n and n != HOST)
     return f"{HOST} {' '.join(others)}\n" if others else ""
+
+
+def keep_job_numbers(folder: DemoFolder) -> None:
+    """See to it that a qmaster that was killed goes on counting where it was.
+
+    8.1.9 writes ``jobseqnum`` only now and then, and guesses from the jobs it still has: a number could come twice.
+    """
+    path = folder.qmaster_spool / "jobseqnum"
+    known = [0]
+    with contextlib.suppress(OSError, ValueError):
+        known.append(int(path.read_text()))
+    with contextlib.suppress(OSError), (folder.common / "accounting").open() as accounting:
+        known += [int(record.job_id) for line in accounting if (record := parse_record(line)) is not None]
+    # Jobs are spooled as jobs/00/0012/3456.
+    spooled = (folder.qmaster_spool / "jobs").glob("??/????/????*")
+    known += [int(number) for job in spooled if (number := "".join(job.parts[-3:]).partition("-")[0]).isdigit()]
+    path.write_text(f"{max(known) + _UNSEEN_JOBS}\n")
 
 
 def write_all(folder: DemoFolder, binaries: Path, slots: int) -> Path:

@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING
 from gcs_lab.backends.gridengine.commands import ask, run_command
 from gcs_lab.backends.gridengine.demo import configuration
 from gcs_lab.backends.gridengine.demo.layout import CELL, DemoFolder, Settings, demo_folders, locked
-from gcs_lab.backends.gridengine.demo.processes import daemon, kill_all, remembered, start_daemon
+from gcs_lab.backends.gridengine.demo.processes import (
+    daemon,
+    has_jobs,
+    kill_all,
+    kill_daemon,
+    remembered,
+    start_daemon,
+)
 from gcs_lab.errors import GcsError, Internal, Timeout
 from gcs_lab.user_paths import private_folder
 
@@ -25,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["DEFAULT_NAME", "DemoState", "start", "status", "stop"]
 
 DEFAULT_NAME = "demo"
-READY_SECONDS = 30.0
+READY_SECONDS = 60.0
 _TRIES = 3
 
 
@@ -137,11 +144,18 @@ def _mend(folder: DemoFolder, settings: Settings) -> DemoState:
     clock = _Clock()
     cell = folder.cell(settings.qmaster_port, settings.execd_port)
     dead = [program for program in ("sge_qmaster", "sge_execd") if daemon(folder, program) is None]
-    for program in dead:
-        start_daemon(folder, cell, program)
-        if program == "sge_qmaster":
-            _await(lambda: _qmaster_answers(cell), "the qmaster does not answer", folder)
-        clock.lap(program)
+    if "sge_qmaster" in dead:
+        configuration.keep_job_numbers(folder)
+        start_daemon(folder, cell, "sge_qmaster")
+        _await(lambda: _qmaster_answers(cell), "the qmaster does not answer", folder)
+        clock.lap("sge_qmaster")
+        # The execution daemon finds the new qmaster by itself, after half a minute. Only an idle one is started anew,
+        # which is quicker: jobs that it did not start itself are looked after once a minute only.
+        if not has_jobs(folder):
+            kill_daemon(folder, "sge_execd")
+    if daemon(folder, "sge_execd") is None:
+        start_daemon(folder, cell, "sge_execd")
+        clock.lap("sge_execd")
     _await(lambda: _ready(cell), "no queue is open", folder)
     clock.lap("ready")
     return _state(folder, found=not dead, seconds=clock.laps)

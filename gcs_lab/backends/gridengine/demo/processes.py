@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from gcs_lab.backends.gridengine.demo.layout import DemoFolder
     from gcs_lab.backends.gridengine.sge_cell import SgeCell
 
-__all__ = ["daemon", "kill_all", "remembered", "start_daemon"]
+__all__ = ["daemon", "has_jobs", "kill_all", "kill_daemon", "remembered", "start_daemon"]
 
 _GONE = (psutil.NoSuchProcess, psutil.ZombieProcess, psutil.AccessDenied, OSError)
 _DAEMONS = ("sge_qmaster", "sge_execd", "sge_shepherd")
@@ -84,13 +84,13 @@ def start_daemon(folder: DemoFolder, cell: SgeCell, program: str) -> None:
         If it ends at once.
     """
     log = folder.path / f"{program}.log"
-    with log.open("ab") as output:
+    with log.open("wb") as output:
         child = subprocess.Popen(
             [cell.command(program)],
             env=_daemon_environment(cell, program),
             cwd=folder.path,
             stdin=subprocess.DEVNULL,
-            stdout=output,
+            stdout=subprocess.DEVNULL,  # the scheduler prints a line a second, for ever
             stderr=output,
             start_new_session=True,
         )
@@ -117,6 +117,20 @@ def _daemon_environment(cell: SgeCell, program: str) -> dict[str, str]:
     # The spooling library of Debian's qmaster is found by this path only.
     library = {"LD_LIBRARY_PATH": str(cell.binaries)} if program == "sge_qmaster" else {}
     return {"PATH": "/usr/bin:/bin", **inherited, **own, "SGE_ND": "1", **library}
+
+
+def has_jobs(folder: DemoFolder) -> bool:
+    """Tell whether jobs of the cell run."""
+    return any(_name(process) == "sge_shepherd" for process in psutil.process_iter() if _belongs(process, folder))
+
+
+def kill_daemon(folder: DemoFolder, program: str, timeout: float = 5.0) -> None:
+    """Kill one daemon of the cell and wait until it is dead; jobs go on."""
+    process = daemon(folder, program)
+    if process is not None:
+        with contextlib.suppress(*_GONE):
+            process.kill()
+        _wait_dead([process], timeout)
 
 
 def _tail(path: Path) -> str:
