@@ -76,7 +76,7 @@ class StatusBoard:
                 job_id
                 for job_id in job_ids
                 if (known := self._known.get(job_id)) is None
-                or (known[0] <= before and not known[1].state.terminated)
+                or (known[0] <= before and not known[1].final)
             }
 
     def _answer(self, job_ids: Collection[str]) -> dict[str, JobStatus]:
@@ -85,7 +85,7 @@ class StatusBoard:
 
     def _ask(self, stale: set[str]) -> None:
         with self._lock:
-            ended = {job_id for job_id, (_, status) in self._known.items() if status.state.terminated}
+            ended = {job_id for job_id, (_, status) in self._known.items() if status.final}
             ids = stale | (set(self._watched) - ended)
         started = time.monotonic()
         answer = self._backend.status(ids)

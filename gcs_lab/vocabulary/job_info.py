@@ -33,6 +33,11 @@ class JobStatus:
     slots: int | None = None
     annotation: str | None = None
 
+    @property
+    def final(self) -> bool:
+        """Whether the state can never change again: a job in error state (``Eqw``) is FAILED, and can be cleared."""
+        return self.state.terminated and not self.sub_state.startswith("E")
+
 
 @dataclass(kw_only=True)
 class JobInfo:
