@@ -55,7 +55,7 @@ install() {
     done
     for package in "${missing[@]}"; do
         if ! available "$package"; then
-            without_package "$what" "$package"
+            cannot "$what" "this distribution has no package $package (on Ubuntu, Chromium is a snap only)"
             return
         fi
     done
@@ -76,20 +76,6 @@ install() {
             gridengine-master | gridengine-exec) as_root update-rc.d "$package" disable >/dev/null 2>&1 ;;
         esac
     done
-}
-
-# On Ubuntu, Chromium is a snap, which neither containers nor headless tests can use; Playwright brings one.
-without_package() {
-    if [ "$1" = chromium ] && [ -x .venv/bin/playwright ]; then
-        echo "there is no chromium package here: asking Playwright for its own"
-        if as_root env PLAYWRIGHT_BROWSERS_PATH="${PLAYWRIGHT_BROWSERS_PATH:-}" .venv/bin/python -m playwright \
-            install-deps chromium </dev/null >"$log" 2>&1 &&
-            .venv/bin/python -m playwright install --only-shell chromium </dev/null >>"$log" 2>&1; then
-            return
-        fi
-        tail -n 5 "$log" >&2
-    fi
-    cannot "$1" "this distribution has no package $2 (on Ubuntu, Chromium is a snap only)"
 }
 
 log=$(mktemp)

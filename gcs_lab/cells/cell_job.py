@@ -13,7 +13,7 @@ from gcs_lab.cells.event_log import EventLog
 from gcs_lab.cells.job_folder import JobFolder
 from gcs_lab.cells.later_module import module_now_or_later
 from gcs_lab.cells.placeholder import Placeholder
-from gcs_lab.errors import GcsError, UntrustedFile
+from gcs_lab.errors import GcsError
 from gcs_lab.vocabulary import JobState, JobStatus
 
 if TYPE_CHECKING:
@@ -259,8 +259,9 @@ class CellJob:
         if signal and not (info and (info.failed or info.deleted_by)):
             # The scheduler saw only the runner's exit status; the runner saw what ended the code.
             message = f"killed by {signal}"
-        if self.finished is None and state is JobState.DONE:
-            state, message = JobState.FAILED, "the job ended, and its runner left no word of how"
+        if self.finished is None and not (info and (info.failed or info.deleted_by)):
+            # It ended by itself, and the runner never came to say how: the interpreter may have.
+            state, message = JobState.FAILED, self._last_words()
         if not message and state is JobState.FAILED:
             message = self._last_words()
         if self.status.sub_state.startswith("E"):
@@ -292,9 +293,10 @@ class CellJob:
         """Put the outputs that came back where their placeholders still stand."""
         try:
             values, header = self._load_outputs()
-        except (UntrustedFile, Exception) as error:
-            self.message = self.message or f"the outputs could not be loaded: {error}"
-            return
+        except Exception as error:
+            # They stay in the folder; what went wrong may be mended here (a module installed) and attach tries again.
+            values, header = {}, {"skipped": {}}
+            self.skipped = dict.fromkeys(self.spec["outputs"], f"the outputs could not be loaded here: {error}")
         self.missing = [str(name) for name in header.get("missing", [])]
         self.skipped.update({name: f"{why.get('type')}: {why.get('why')}" for name, why in header["skipped"].items()})
         if self._namespace is None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import builtins
 import os
-import shutil
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from gcs_lab.cells.cell_source import CellSource, Discarded, read_cell
 from gcs_lab.cells.environment import travelling_environment
+from gcs_lab.cells.interpreter import Version, find_interpreter, version_text
 from gcs_lab.cells.later_module import LaterModule
 from gcs_lab.cells.placeholder import is_placeholder, why_not_ready
 from gcs_lab.errors import CellSourceError, InvalidArgument, NotPicklable, NotReady
@@ -157,6 +157,8 @@ def plan_cell(request: CellRequest) -> CellPlan:
     environment, withheld = travelling_environment(os.environ, options.environment)
     inputs = {name: value for name, value in values.items() if name not in modules}
     outputs = _outputs(source, options, values)
+    python, version = find_interpreter(options.python)
+    _check_code_travels(inputs, version)
     return CellPlan(
         request=request,
         name=options.name or f"cell_{request.execution_count}",
@@ -164,7 +166,7 @@ def plan_cell(request: CellRequest) -> CellPlan:
         modules=modules,
         outputs=outputs,
         cwd=_working_directory(options.cwd),
-        python=_interpreter(options.python),
+        python=python,
         environment=environment,
         withheld=withheld,
         discarded=[d for d in source.discarded if d.name not in outputs and _is_instance(inputs.get(d.name))],
@@ -239,16 +241,21 @@ def _working_directory(cwd: str | None) -> str:
     return str(path.absolute())
 
 
-def _interpreter(python: str | None) -> str:
-    if python is None:
-        return sys.executable
-    found = shutil.which(str(Path(python).expanduser()))
-    if found is None:
-        raise InvalidArgument(
-            f"--python {python}: there is no such program here. Give the path of a Python 3.9 or newer that the "
-            "cluster's hosts have too. Nothing was sent."
+def _check_code_travels(inputs: dict[str, Any], version: Version) -> None:
+    """Refuse functions and classes of the notebook for another version of Python: bytecode does not travel."""
+    here = (sys.version_info.major, sys.version_info.minor)
+    if version == here:
+        return
+    code = [
+        name
+        for name, value in inputs.items()
+        if getattr(value, "__module__", None) == "__main__" and isinstance(value, (FunctionType, type))
+    ]
+    if code:
+        raise NotPicklable(
+            f"{', '.join(code)}: code defined in the notebook (Python {version_text(here)}) cannot run in Python "
+            f"{version_text(version)}. Nothing was sent. Define it in the cell, or put it into a file that the job imports."
         )
-    return str(Path(found).absolute())
 
 
 def _is_instance(value: object) -> bool:

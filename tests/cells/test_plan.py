@@ -94,6 +94,7 @@ def test_default_name_python_and_folder():
         ({"outputs": ["nope"]}, "--out nope"),
         ({"cwd": "/no/such"}, "--cwd /no/such"),
         ({"python": "no-such-python"}, "--python no-such-python"),
+        ({"python": "/bin/ls"}, "it is no Python"),
     ],
 )
 def test_flags_that_cannot_work_are_told_by_name(options, said):
@@ -121,3 +122,12 @@ def test_inputs_of_ipython_itself_do_not_travel():
         hidden=hidden,
     )
     assert plan_cell(request).inputs == {}
+
+
+def test_code_of_the_notebook_is_refused_for_another_python(monkeypatch):
+    monkeypatch.setattr("gcs_lab.cells.plan.find_interpreter", lambda _: ("/other/python", (3, 9)))
+    function = types.FunctionType((lambda: 1).__code__, {"__name__": "__main__"})
+    function.__module__ = "__main__"
+    with pytest.raises(NotPicklable, match=r"cannot run in Python 3\.9"):
+        _plan("y = f()", {"f": function})
+    assert _plan("y = x", {"x": 1}).python == "/other/python"
