@@ -254,7 +254,7 @@ def _check_code_travels(inputs: dict[str, Any], version: Version) -> None:
     if code:
         raise NotPicklable(
             f"{', '.join(code)}: code defined in the notebook (Python {version_text(here)}) cannot run in Python "
-            f"{version_text(version)}. Nothing was sent. Define it in the cell, or put it into a file that the job imports."
+            f"{version_text(version)}. Nothing was sent. Define it in the cell, or in a file that the job imports."
         )
 
 

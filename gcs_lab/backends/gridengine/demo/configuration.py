@@ -75,7 +75,6 @@ processors UNDEFINED
 qtype BATCH INTERACTIVE
 ckpt_list NONE
 rerun FALSE
-tmpdir /tmp
 shell /bin/sh
 prolog NONE
 epilog NONE
@@ -156,9 +155,10 @@ def spooling_parameters(folder: DemoFolder) -> str:
     return f"{folder.common};{folder.qmaster_spool}"
 
 
-def _queue(name: str, slots: int, h_rt: str) -> str:
+def _queue(name: str, slots: int, h_rt: str, tmpdir: Path) -> str:
     limits = {f"{kind}_{limit}": "INFINITY" for limit in _LIMITS for kind in ("s", "h")}
-    own = {"qname": name, "pe_list": " ".join(PARALLEL_ENVIRONMENTS), "slots": str(slots), **limits, "h_rt": h_rt}
+    own = {"qname": name, "pe_list": " ".join(PARALLEL_ENVIRONMENTS), "slots": str(slots), "tmpdir": str(tmpdir)}
+    own |= limits | {"h_rt": h_rt}
     return _table(own) + _QUEUE
 
 
@@ -199,7 +199,7 @@ def write_all(folder: DemoFolder, binaries: Path, slots: int) -> Path:
         If they cannot be written.
     """
     objects = folder.path / "objects"
-    for path in (folder.common, folder.qmaster_spool, folder.execd_spool, objects / "usersets"):
+    for path in (folder.common, folder.qmaster_spool, folder.execd_spool, folder.tmpdir, objects / "usersets"):
         path.mkdir(parents=True)
     for part in ("bin", "utilbin", "lib"):
         (folder.sge_root / part).mkdir()
@@ -220,5 +220,5 @@ def write_all(folder: DemoFolder, binaries: Path, slots: int) -> Path:
     for name, rule in PARALLEL_ENVIRONMENTS.items():
         (objects / name).write_text(_parallel_environment(name, rule))
     for name, limit in QUEUES.items():
-        (objects / name).write_text(_queue(name, slots, limit))
+        (objects / name).write_text(_queue(name, slots, limit, folder.tmpdir))
     return objects

@@ -95,6 +95,11 @@ class DemoFolder:
         return self.sge_root / CELL / "spool" / "execd"
 
     @property
+    def tmpdir(self) -> Path:
+        """Parent of the jobs' ``TMPDIR``; a cell's own, for jobs of two cells may have the same number."""
+        return self.path / "tmp"
+
+    @property
     def settings_sh(self) -> Path:
         """What a user sources to use ``qsub`` and ``qstat`` with the cell."""
         return self.path / "settings.sh"
