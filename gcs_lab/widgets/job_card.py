@@ -107,12 +107,16 @@ class JobCard(anywidget.AnyWidget):
         self._due = 0.0
         self._sent_at = 0.0
         self._closed = False
-        super().__init__(_esm=_front_end("job_card.js"), _css=_front_end("job_card.css"), job=card_state(model))
+        self._shown = time.time()
+        super().__init__(_esm=_front_end("job_card.js"), _css=_front_end("job_card.css"), job=self._state())
         _follow_the_browser(self.comm)
         self.on_msg(self._on_message)
         model.observe(self._on_model_change, names=list(STATE_TRAITS))
         # The model may have changed while the card was being made.
         self.flush()
+
+    def _state(self) -> dict[str, Any]:
+        return {**card_state(self._model), "shown": self._shown}
 
     def bundle(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return the MIME bundle and metadata of the live card, with the static line beside it for other readers.
@@ -142,7 +146,7 @@ class JobCard(anywidget.AnyWidget):
             if self._closed:
                 return
             self._sent_at = time.monotonic()
-            before, self.job = self.job.get("state"), card_state(self._model)
+            before, self.job = self.job.get("state"), self._state()
             if before != self.job["state"] and self.press.get("phase") != "sent":
                 # The new state answers the press better than words about the press.
                 self.press = {}

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { elapsed, formatClock, formatMemory, identity, outcome, staleNote } from '../src/job_card/format';
+import { elapsed, formatClock, formatMemory, identity, outcome, reloadNote, staleNote } from '../src/job_card/format';
 // The same cases are held against the Python side in tests/widgets/test_card_html.py.
 import lines from '../../tests/widgets/final_lines.json';
 import { makeJob } from './make_job';
@@ -44,6 +44,14 @@ describe('the time that runs', () => {
 
   it('stands still when the job has ended', () => {
     expect(elapsed(makeJob({ state: 'DONE', started: 10 }), 70)).toBe('');
+  });
+});
+
+describe('a page that was loaded again', () => {
+  it('is told where the output goes, while the job runs', () => {
+    expect(reloadNote(makeJob({ shown: 100 }), 200)).toContain('%gcs attach 12');
+    expect(reloadNote(makeJob({ shown: 100 }), 50)).toBe('');
+    expect(reloadNote(makeJob({ shown: 100, state: 'DONE' }), 200)).toBe('');
   });
 });
 

@@ -22,6 +22,7 @@ export function makeJob(different: Partial<IJob> = {}): IJob {
     exit_status: -1,
     message: '',
     stale_since: 0,
+    shown: 1000,
     ended: false,
     now: 1000,
     ...different

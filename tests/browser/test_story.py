@@ -40,7 +40,12 @@ def test_the_tour_runs_from_top_to_bottom_and_its_figures_are_there(lab):
         page.wait_for_text(train, "of the unseen digits are read correctly", seconds=120)
         expect(page.output(mistakes).locator("img")).to_be_visible(timeout=60_000)
         page.wait_for_text(codes[-1], "mistakes", seconds=60)
-        assert page.page.locator(".jp-Notebook [data-mime-type='application/vnd.jupyter.stderr']:has-text('Error')").count() == 0
+        assert (
+            page.page.locator(
+                ".jp-Notebook [data-mime-type='application/vnd.jupyter.stderr']:has-text('Error')"
+            ).count()
+            == 0
+        )
         page.wait_for_text(train, "done")
         page.cell(train).scroll_into_view_if_needed()
         page.screenshot(SHOTS / "tour-light.png")
@@ -78,6 +83,24 @@ def test_restart_in_the_middle_of_a_job_then_attach_continues_its_output_and_bri
         page.wait_for_text(4, "the answer is 42")
         page.wait_for_text(2, "done")
         page.screenshot(SHOTS / "attach-light.png")
+
+
+def test_a_page_loaded_again_keeps_the_live_card_and_says_where_the_output_is(lab):
+    cells = [
+        START,
+        "%%gcs submit -N steady\nimport time\nfor i in range(20):\n    print('step', i)\n    time.sleep(0.5)",
+    ]
+    with lab.open(cells, name="reload") as page:
+        page.run_cell(0)
+        page.run_cell(1)
+        page.wait_for_text(1, "step 2")
+        page.save()
+        page.load()
+        page.wait_for_text(1, "running")
+        page.wait_for_text(1, "the page was loaded again: new output is in Logs")
+        page.output(1).get_by_role("button", name=re.compile("Logs")).click()
+        page.wait_for_text(1, "step 10")
+        page.wait_for_text(1, "done")
 
 
 def test_a_job_is_cancelled_by_its_button_while_the_kernel_is_busy_with_another_cell(lab):

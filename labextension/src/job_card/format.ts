@@ -64,6 +64,14 @@ export function elapsed(job: IJob, now: number): string {
   return job.submitted > 0 ? `waiting ${formatClock(now - job.submitted)}` : '';
 }
 
+/** A front end drops what a kernel sends to a cell that ran before the page was loaded: say where it is instead. */
+export function reloadNote(job: IJob, pageLoaded: number): string {
+  if (hasEnded(job) || pageLoaded <= job.shown + 1) {
+    return '';
+  }
+  return `the page was loaded again: new output is in Logs, or in a cell with %gcs attach ${job.job_id}`;
+}
+
 export function staleNote(job: IJob): string {
   if (job.stale_since <= 0 || hasEnded(job)) {
     return '';

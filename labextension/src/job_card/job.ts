@@ -25,6 +25,8 @@ export interface IJob {
   exit_status: number;
   message: string;
   stale_since: number;
+  /** When the card was first shown. */
+  shown: number;
   ended: boolean;
   now: number;
 }

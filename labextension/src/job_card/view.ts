@@ -1,6 +1,6 @@
 // One view of a job's card: draws what the kernel says, and says what is pressed.
 import { button, element, icon, setText } from './dom';
-import { elapsed, formatMemory, identity, outcome, staleNote } from './format';
+import { elapsed, formatMemory, identity, outcome, reloadNote, staleNote } from './format';
 import { allowedActions, hasEnded, lookOf, type Action, type IJob, type IPress } from './job';
 import { LogPanel, type ILogAnswer, type ILogRequest } from './log_panel';
 
@@ -187,7 +187,9 @@ export class CardView {
     const { job, press } = this;
     const ended = hasEnded(job);
     const failed = job.state === 'FAILED';
-    setText(this.note, [this.pressNote(ended), staleNote(job), failed ? '' : job.message].filter(Boolean).join(' · '));
+    const pageLoaded = this.now() - performance.now() / 1000;
+    const notes = [this.pressNote(ended), staleNote(job), failed ? '' : job.message, reloadNote(job, pageLoaded)];
+    setText(this.note, notes.filter(Boolean).join(' · '));
     const refused = press.phase === 'failed' && !ended ? `${press.action ?? ''} failed: ${press.error ?? ''}` : '';
     setText(this.trouble, [failed ? job.message : '', refused].filter(Boolean).join(' · '));
   }
