@@ -11,6 +11,7 @@ from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from gcs_lab.cells.cell_source import CellSource, Discarded, read_cell
+from gcs_lab.cells.code_sources import sources_of
 from gcs_lab.cells.environment import travelling_environment
 from gcs_lab.cells.interpreter import Version, find_interpreter, version_text
 from gcs_lab.cells.later_module import LaterModule
@@ -19,7 +20,7 @@ from gcs_lab.errors import CellSourceError, InvalidArgument, NotPicklable, NotRe
 from gcs_lab.vocabulary import JobTemplate
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 __all__ = ["CellOptions", "CellPlan", "CellRequest", "plan_cell"]
 
@@ -54,7 +55,8 @@ class CellRequest:
 
     ``source`` is plain Python (IPython's transformations applied) whose line numbers are the cell's own;
     ``filename`` is the name under which IPython knows it; ``display_name`` what tracebacks call it (``Cell In[3]``);
-    ``display_source`` is the cell as the user wrote it, with the magic's line.
+    ``display_source`` is the cell as the user wrote it, with the magic's line; ``hidden`` are names that IPython put
+    into the namespace; ``cell_name`` tells what a code's file name is called if it is a cell's.
     """
 
     source: str
@@ -63,6 +65,7 @@ class CellRequest:
     display_source: str
     namespace: dict[str, Any]
     hidden: Mapping[str, Any] = field(default_factory=dict)
+    cell_name: Callable[[str], str | None] = lambda _: None
     options: CellOptions = field(default_factory=CellOptions)
     execution_count: int = 0
     notebook: str = ""
@@ -119,6 +122,7 @@ class CellPlan:
             "display_name": self.request.display_name,
             "display_source": self.request.display_source,
             "python": self.python,
+            "sources": sources_of(self.inputs.values(), self.request.cell_name),
             "inputs": sorted(self.inputs),
             "imports": self.modules,
             "outputs": self.outputs,

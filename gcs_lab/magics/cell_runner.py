@@ -63,6 +63,7 @@ def run_cell(shell: InteractiveShell, session: Session, line: str, cell: str) ->
         display_source=shown,
         namespace=shell.user_ns,
         hidden=shell.user_ns_hidden,
+        cell_name=artist.cell_name,
         options=options,
         execution_count=count,
         notebook=session.notebook,

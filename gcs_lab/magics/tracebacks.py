@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import linecache
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -71,6 +73,20 @@ class TracebackArtist:
         """Return the error to raise for a cell that is not Python."""
         return CellSyntaxError(error, self.draw(error))
 
+    def cell_name(self, filename: str) -> str | None:
+        """Return what IPython calls the cell with this file name (``Cell In[3]``); None if it is no cell's."""
+        named = self._shell.compile.format_code_name(filename)
+        return None if named is None else " ".join(named)
+
+    def known_files(self, sources: dict[str, list[str]]) -> dict[str, str]:
+        """Make cells of another kernel known here; return what their files are called here."""
+        known = {}
+        for filename, (shown, source) in sources.items():
+            number = re.search(r"\d+", shown)
+            if not linecache.getlines(filename) and number:
+                known[filename] = self.cell_filename(source, int(number[0]))
+        return known
+
     def cell_filename(self, source: str, execution_count: int) -> str:
         """Make `source` known to IPython as cell ``In[execution_count]`` and return its file name."""
         name: str = self._shell.compile.cache(source, number=execution_count)
@@ -85,7 +101,8 @@ def exception_of(job: CellJob, artist: TracebackArtist) -> BaseException:
     if job.error is None:
         return JobFailed(f"job {job.id} ({job.name}) failed: {job.message}")
     here = artist.cell_filename(job.spec.get("display_source") or job.spec["source"], job.entry.execution_count)
-    error = rebuild_exception(job.error, job.folder, {str(job.spec["filename"]): here})
+    others = artist.known_files(job.spec.get("sources") or {})
+    error = rebuild_exception(job.error, job.folder, {**others, str(job.spec["filename"]): here})
     if job.message and "MemoryError" in job.message:
         error.add_note(job.message)
     missing = job.error.get("missing_module")

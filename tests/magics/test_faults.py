@@ -83,6 +83,22 @@ def test_attach_after_the_end_brings_everything_and_spares_names_in_use(tmp_path
         second.close()
 
 
+def test_after_a_restart_a_traceback_shows_the_lines_of_other_cells_too(tmp_path_factory, cluster):
+    first = start_kernel(tmp_path_factory, cluster)
+    first.run("def risky(x):\n    return 1 / x")
+    assert "----> 2     return 1 / x" in first.run("%%gcs run -N risky\nrisky(0)").traceback()
+    first.close()
+    second = start_kernel(tmp_path_factory, cluster)
+    try:
+        cell = second.send("%gcs attach risky")
+        outputs = second.wait(cell)
+        assert second.pump(lambda: outputs.error() is not None, 10)
+        assert "----> 2     return 1 / x" in outputs.traceback()
+        assert "----> 2 risky(0)" in outputs.traceback()
+    finally:
+        second.close()
+
+
 def test_interrupt_detaches_and_the_job_goes_on(own_kernel):
     cell = own_kernel.send("%%gcs run -N longer\nimport time\nprint('on')\ntime.sleep(4)\nv = 7")
     outputs = own_kernel.cells[cell]
