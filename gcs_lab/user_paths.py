@@ -16,11 +16,18 @@ def private_folder(path: Path) -> Path:
 
     Raises
     ------
+    PermissionError
+        If it is there and belongs to someone else.
     OSError
         If it cannot be made.
     """
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if path.stat().st_mode & 0o077 and path.stat().st_uid == os.geteuid():
+    status = path.stat()
+    if status.st_uid != os.geteuid():
+        raise PermissionError(
+            f"{path} belongs to uid {status.st_uid}, not to you. Remove it, or set GCS_LAB_HOME to a folder of your own."
+        )
+    if status.st_mode & 0o077:
         path.chmod(0o700)
     return path
 

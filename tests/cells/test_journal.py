@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from gcs_lab.cells.journal import Journal, JournalEntry
+from gcs_lab.errors import Internal
 
 
 @pytest.fixture
@@ -59,6 +60,7 @@ _WRITER = """
 import sys
 from pathlib import Path
 from gcs_lab.cells.journal import Journal, JournalEntry
+from gcs_lab.errors import Internal
 journal, start = Journal(Path(sys.argv[1])), int(sys.argv[2])
 for n in range(start, start + 50):
     journal.add(JournalEntry(folder=f"/f/{n}", cluster="c", job_id=str(n), name="x"))
@@ -75,3 +77,13 @@ def test_processes_write_at_once_and_nothing_is_lost(tmp_path):
 def test_the_file_is_for_its_user_alone(journal):
     assert journal.path.stat().st_mode & 0o077 == 0
     assert sqlite3.connect(journal.path).execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_a_journal_of_a_newer_version_is_told_and_left_alone(tmp_path):
+    path = tmp_path / "journal.sqlite"
+    Journal(path)
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    with pytest.raises(Internal, match="newer gcs_lab"):
+        Journal(path)
