@@ -25,7 +25,7 @@ def private_folder(path: Path) -> Path:
     status = path.stat()
     if status.st_uid != os.geteuid():
         raise PermissionError(
-            f"{path} belongs to uid {status.st_uid}, not to you. Remove it, or set GCS_LAB_HOME to a folder of your own."
+            f"{path} belongs to uid {status.st_uid}, not to you. Remove it, or point GCS_LAB_HOME elsewhere."
         )
     if status.st_mode & 0o077:
         path.chmod(0o700)

@@ -75,7 +75,7 @@ class Journal:
             if version > _VERSION:
                 raise Internal(
                     f"{self.path} was written by a newer gcs_lab (journal version {version}, this one knows "
-                    f"{_VERSION}). Update gcs_lab, or set GCS_LAB_HOME to another folder."
+                    f"{_VERSION}). Install that one again, or set GCS_LAB_HOME to another folder."
                 )
             connection.executescript(_SCHEMA)
         self.path.chmod(0o600)
