@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from importlib.metadata import EntryPoint
 from typing import TYPE_CHECKING
@@ -149,6 +150,14 @@ def test_the_users_folders_are_private_and_under_gcs_lab_home(
 def test_a_folder_that_others_could_read_is_closed(tmp_path: Path) -> None:
     (tmp_path / "open").mkdir(mode=0o755)
     assert stat.S_IMODE(user_paths.private_folder(tmp_path / "open").stat().st_mode) == 0o700
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="giving a folder to another user needs root")
+def test_a_folder_of_another_user_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "theirs").mkdir()
+    os.chown(tmp_path / "theirs", 12345, -1)
+    with pytest.raises(PermissionError, match="belongs to uid 12345"):
+        user_paths.private_folder(tmp_path / "theirs")
 
 
 def test_sockets_live_in_the_sessions_runtime_folder_where_there_is_one(

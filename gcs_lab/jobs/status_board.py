@@ -75,8 +75,7 @@ class StatusBoard:
             return {
                 job_id
                 for job_id in job_ids
-                if (known := self._known.get(job_id)) is None
-                or (known[0] <= before and not known[1].final)
+                if (known := self._known.get(job_id)) is None or (known[0] <= before and not known[1].final)
             }
 
     def _answer(self, job_ids: Collection[str]) -> dict[str, JobStatus]:
