@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -18,6 +17,7 @@ import cloudpickle
 import numpy as np
 
 from gcs_lab.cells import runner
+from gcs_lab.cells.job_folder import JobFolder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,7 +63,8 @@ def payloads(folder: Path) -> None:
 
 def cell_seconds(folder: Path, source: str, inputs: dict[str, object], outputs: list[str]) -> float:
     """Return the wall time of one job of the runner."""
-    shutil.copy(runner.__file__, folder / "runner.py")
+    (folder / "runner.pyz").unlink(missing_ok=True)
+    JobFolder(folder).write_runner()
     runner.write_payload(str(folder / "inputs.payload"), inputs, {})
     spec = {
         "version": 1,
@@ -76,7 +77,7 @@ def cell_seconds(folder: Path, source: str, inputs: dict[str, object], outputs: 
     }
     (folder / "spec.json").write_text(json.dumps(spec))
     begun = time.perf_counter()
-    subprocess.run([sys.executable, str(folder / "runner.py"), str(folder)], check=True, stdin=subprocess.DEVNULL)
+    subprocess.run([sys.executable, str(folder / "runner.pyz"), str(folder)], check=True, stdin=subprocess.DEVNULL)
     return time.perf_counter() - begun
 
 

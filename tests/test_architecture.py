@@ -30,8 +30,6 @@ HEAVY = {
     "psutil",
     "traitlets",
 }
-#: The runner is copied alone into every job folder, so it cannot be cut into modules.
-ONE_FILE = PACKAGE / "cells" / "runner.py"
 LONGEST = 400
 
 
@@ -77,8 +75,7 @@ def test_a_module_is_named_for_what_it_holds(path: Path) -> None:
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_a_module_is_short_enough_to_be_read_at_once(path: Path) -> None:
-    if path != ONE_FILE:
-        assert len(path.read_text().splitlines()) <= LONGEST
+    assert len(path.read_text().splitlines()) <= LONGEST
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PACKAGE)))

@@ -9,14 +9,14 @@ import re
 import shutil
 import time
 import uuid
-import zipfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gcs_lab.cells import runner
+from gcs_lab.cells.runner_archive import runner_archive
 from gcs_lab.errors import OutOfResource, UntrustedFile
-from gcs_lab.user_paths import cache_folder, private_folder, state_folder
+from gcs_lab.user_paths import private_folder, state_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,8 +50,7 @@ class JobFolder:
         self.exception = path / "exception.payload"
         self.events = path / "events.jsonl"
         self.files = path / "files"
-        self.runner = path / "runner.py"
-        self.cloudpickle = path / "cloudpickle.zip"
+        self.runner = path / "runner.pyz"
         self.stdout = path / "stdout"
         self.stderr = path / "stderr"
 
@@ -88,14 +87,13 @@ class JobFolder:
             raise
 
     def write_runner(self) -> None:
-        """Put the runner and the cloudpickle that it falls back to into the folder."""
-        _write_private(self.runner, Path(runner.__file__).read_bytes())
-        kept = _cloudpickle_zip()
+        """Put the program that the job runs into the folder."""
+        kept = runner_archive()
         try:
-            os.link(kept, self.cloudpickle)
+            os.link(kept, self.runner)
         except OSError:
-            shutil.copyfile(kept, self.cloudpickle)
-            self.cloudpickle.chmod(0o600)
+            # The cache is on another file system, or this one has no links.
+            _write_private(self.runner, kept.read_bytes())
 
     def write_spec(self, spec: dict[str, Any]) -> None:
         """Write what the runner shall do."""
@@ -142,22 +140,6 @@ def _write_private(path: Path, content: bytes) -> None:
     with os.fdopen(descriptor, "wb") as out:
         out.write(content)
     temporary.replace(path)
-
-
-def _cloudpickle_zip() -> Path:
-    """Return an archive of the installed cloudpickle (pure Python, for any host), made once per version."""
-    import cloudpickle
-
-    kept = cache_folder() / f"cloudpickle-{cloudpickle.__version__}.zip"
-    if not kept.exists():
-        home = Path(cloudpickle.__file__).parent
-        temporary = kept.with_name(f".{kept.name}.{uuid.uuid4().hex}.tmp")
-        with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
-            for source in sorted(home.glob("*.py")):
-                archive.write(source, f"cloudpickle/{source.name}")
-        temporary.chmod(0o600)
-        temporary.replace(kept)
-    return kept
 
 
 def _disk_full(folder: Path, error: OSError) -> str:

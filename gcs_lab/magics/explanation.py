@@ -33,7 +33,7 @@ class Explanation:
     """
 
     def __init__(self, plan: CellPlan, cluster: Cluster) -> None:
-        template = plan.template("FOLDER/runner.py", "FOLDER", "FOLDER/stdout", "FOLDER/stderr")
+        template = plan.template("FOLDER/runner.pyz", "FOLDER", "FOLDER/stdout", "FOLDER/stderr")
         cluster.jobs.check(template)
         back: list[tuple[str, ...]] = [(name,) for name in plan.outputs]
         stays: list[tuple[str, ...]] = [
@@ -54,7 +54,7 @@ class Explanation:
         rows: list[tuple[str, ...]] = [
             ("cluster", f"{cluster.name}: {cluster.system}"),
             ("name", plan.name),
-            ("command", shlex.join([plan.python, "FOLDER/runner.py", "FOLDER"])),
+            ("command", shlex.join([plan.python, "FOLDER/runner.pyz", "FOLDER"])),
             ("folder", plan.cwd),
         ]
         if options.requests:

@@ -14,6 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gcs_lab.cells import runner
+from gcs_lab.cells.runner import trust
+from gcs_lab.cells.runner.pickled import pickle_values
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text() | st.binary(),
@@ -92,9 +94,9 @@ def test_what_main_defines_travels_by_value_and_is_noticed_without_cloudpickles_
     monkeypatch.setattr(__main__, "made_here", lambda: 5, raising=False)
     __main__.made_here.__module__ = "__main__"
     __main__.made_here.__qualname__ = __main__.made_here.__name__ = "made_here"
-    pickled = runner.pickle_values({"f": __main__.made_here})
+    pickled = pickle_values({"f": __main__.made_here})
     assert b"cloudpickle" in pickled.data
-    assert b"cloudpickle" not in runner.pickle_values({"f": os.path.join, "x": [1]}).data
+    assert b"cloudpickle" not in pickle_values({"f": os.path.join, "x": [1]}).data
 
 
 @pytest.mark.parametrize("cut", [4, 12, 100, -40])
@@ -157,11 +159,11 @@ def test_a_group_that_may_write_is_trusted_only_if_it_is_the_users_own(tmp_path,
     path.chmod(0o660)
     gid = 54321
     status = os.stat_result((path.stat().st_mode, 0, 0, 1, os.geteuid(), gid, 0, 0, 0, 0))
-    assert "group 54321" in runner._other_writer(status, is_parent=False)
+    assert "group 54321" in trust._other_writer(status, is_parent=False)
     user = pwd.getpwuid(os.geteuid())
     mine = pwd.struct_passwd((user.pw_name, "x", user.pw_uid, gid, "", "/", "/bin/sh"))
     monkeypatch.setattr(pwd, "getpwuid", lambda _: mine)
     monkeypatch.setattr(grp, "getgrgid", lambda _: grp.struct_group((user.pw_name, "x", gid, [])))
-    assert runner._other_writer(status, is_parent=False) == ""
+    assert trust._other_writer(status, is_parent=False) == ""
     monkeypatch.setattr(grp, "getgrgid", lambda _: grp.struct_group((user.pw_name, "x", gid, ["eve"])))
-    assert "group 54321" in runner._other_writer(status, is_parent=False)
+    assert "group 54321" in trust._other_writer(status, is_parent=False)

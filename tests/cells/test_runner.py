@@ -9,15 +9,14 @@ import subprocess
 import sys
 import tempfile
 import time
-import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import cloudpickle
 import pytest
 
 from gcs_lab.cells import runner
 from gcs_lab.cells.event_log import Event, EventLog
+from gcs_lab.cells.job_folder import JobFolder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -61,7 +60,7 @@ def make_folder(source: str, inputs: dict[str, Any] | None = None, **spec: Any) 
     """Make a job folder under a short temporary path."""
     folder = Path(tempfile.mkdtemp(dir="/tmp", prefix="gcsr"))
     (folder / "work").mkdir()
-    shutil.copy(runner.__file__, folder / "runner.py")
+    JobFolder(folder).write_runner()
     if inputs:
         runner.write_payload(str(folder / "inputs.payload"), inputs, {})
     full = {
@@ -84,16 +83,9 @@ def make_folder(source: str, inputs: dict[str, Any] | None = None, **spec: Any) 
     return folder
 
 
-def add_cloudpickle(folder: Path) -> None:
-    package = Path(cloudpickle.__file__).parent
-    with zipfile.ZipFile(folder / "cloudpickle.zip", "w") as archive:
-        for file in package.glob("*.py"):
-            archive.write(file, f"cloudpickle/{file.name}")
-
-
 def start(folder: Path, python: tuple[str, ...] = (sys.executable,), **env: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [*python, str(folder / "runner.py"), str(folder)],
+        [*python, str(folder / "runner.pyz"), str(folder)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -185,6 +177,15 @@ def test_prints_displays_and_subprocess_output_keep_their_order(run):
         elif event.type == "display":
             told.append("d " + event.body["data"]["text/plain"])
     assert told == [f"{letter} {i}" for i in range(3) for letter in "abcd"]
+
+
+def test_what_is_written_below_python_keeps_its_place_however_fast_it_alternates(run):
+    # The pauses are longer than those after which the runner looks for what was written below Python.
+    job = run(
+        "import os, time\nfor i in range(300):\n    print('a', i)\n    time.sleep(0.0004)\n"
+        "    os.write(1, b'b %d\\n' % i)\n    time.sleep(0.0004)\n"
+    )
+    assert job.text() == "".join(f"a {i}\nb {i}\n" for i in range(300))
 
 
 def test_text_of_one_stream_is_merged_into_few_events(run):
@@ -362,7 +363,6 @@ def test_a_bare_python_runs_cells_with_displays_and_pickles_from_the_folder(fold
         outputs=["g"],
     )
     folders.append(folder)
-    add_cloudpickle(folder)
     job = end(folder, start(folder, python))
     assert job.stderr == ""
     assert job.status == 0

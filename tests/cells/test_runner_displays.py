@@ -85,6 +85,12 @@ def test_magics_and_shell_commands_work(run):
     assert list(job.outputs["x"]) == ["out"]
 
 
+def test_exit_handlers_of_the_cell_still_have_its_variables_when_there_is_a_shell(run):
+    job = run("import atexit\nx = 'kept'\natexit.register(lambda: print(x))\nget_ipython()\ndisplay(1)")
+    assert job.text() == "kept\n"
+    assert job.text("stderr") == ""
+
+
 def test_the_home_folder_gets_no_ipython_profile(run):
     job = run("display(1)")
     assert not (job.folder / ".ipython").exists()

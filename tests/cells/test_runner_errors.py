@@ -23,7 +23,8 @@ def test_a_traceback_names_the_cell_its_line_and_no_frame_of_ours(run):
     ]
     text = "\n".join(error["traceback"])
     assert text.startswith("Traceback (most recent call last):\n  Cell In[3], line 5, in <module>\n    f(0)")
-    assert "runner.py" not in text
+    assert "runner.pyz" not in text
+    assert "gcs_lab" not in text
     assert text.endswith("ZeroDivisionError: division by zero")
     assert job.status == 1
     assert job.finished["reason"] == "error"
@@ -64,7 +65,8 @@ def test_a_syntax_error_points_at_the_cells_line(run):
     text = "\n".join(job.error["traceback"])
     assert "Cell In[3], line 2" in text
     assert "^" in text
-    assert "runner.py" not in text
+    assert "runner.pyz" not in text
+    assert "gcs_lab" not in text
 
 
 def test_deep_recursion_is_told_with_a_bounded_number_of_frames(run):

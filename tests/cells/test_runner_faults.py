@@ -14,6 +14,7 @@ from test_runner import Run, end, folders, make_folder, run, start, wait_for
 
 from gcs_lab.cells import runner
 from gcs_lab.cells.event_log import EventLog
+from gcs_lab.cells.runner import event_writer
 
 __all__ = ["folders", "run"]
 
@@ -207,7 +208,7 @@ def test_a_folder_deleted_under_the_running_job_lets_the_cell_go_on_and_is_told(
 
 
 def test_a_log_that_cannot_be_written_for_a_while_is_caught_up(folders, tmp_path):
-    writer = runner.EventWriter(str(tmp_path))
+    writer = event_writer.EventWriter(str(tmp_path))
     writer.event("stream", name="stdout", text="one")
     descriptor, writer._descriptor = writer._descriptor, os.open("/dev/full", os.O_WRONLY)
     writer.event("stream", name="stdout", text="two")
@@ -223,7 +224,7 @@ def test_a_log_that_cannot_be_written_for_a_while_is_caught_up(folders, tmp_path
 
 
 def test_what_a_full_disk_cut_short_is_written_again_whole(tmp_path, monkeypatch):
-    writer = runner.EventWriter(str(tmp_path))
+    writer = event_writer.EventWriter(str(tmp_path))
     write, cut = os.write, [10]
 
     def write_short(descriptor, data):
@@ -239,8 +240,8 @@ def test_what_a_full_disk_cut_short_is_written_again_whole(tmp_path, monkeypatch
 
 
 def test_what_does_not_fit_into_the_backlog_is_counted_and_told(tmp_path, monkeypatch):
-    monkeypatch.setattr(runner, "_BACKLOG_BYTES", 1000)
-    writer = runner.EventWriter(str(tmp_path))
+    monkeypatch.setattr(event_writer, "_BACKLOG_BYTES", 1000)
+    writer = event_writer.EventWriter(str(tmp_path))
     descriptor, writer._descriptor = writer._descriptor, os.open("/dev/full", os.O_WRONLY)
     for _ in range(20):
         writer.event("stream", name="stdout", text="x" * 200)
@@ -296,6 +297,6 @@ def test_a_folder_that_others_may_write_is_not_trusted(folders):
 def test_no_process_is_left_and_nothing_but_the_documented_files(run):
     job = run("import matplotlib.pyplot as plt\nplt.plot([1])\nx = 1\n1 / 0", outputs=["x"])
     names = {path.name for path in job.folder.iterdir()} - {"work", ".config", ".cache"}
-    assert names <= {"spec.json", "runner.py", "events.jsonl", "outputs.payload", "exception.payload", "files"}
+    assert names <= {"spec.json", "runner.pyz", "events.jsonl", "outputs.payload", "exception.payload", "files"}
     assert isinstance(job, Run)
     assert sys.executable == job.of("started")[0]["executable"]

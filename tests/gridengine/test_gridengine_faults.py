@@ -228,16 +228,18 @@ def test_a_killed_master_is_told_with_words(own_system: GridEngineSystem) -> Non
     assert job.wait_terminated(30) is JobState.DONE
 
 
-def test_a_running_job_survives_the_death_of_the_master(own_system: GridEngineSystem) -> None:
+def test_a_running_job_survives_the_death_of_the_master(own_system: GridEngineSystem, tmp_path: Path) -> None:
     jobs = Cluster(own_system).jobs
-    running = jobs.run("sleep", "100", **QUIET)
+    seen = tmp_path / "ended"
+    running = jobs.run("sh", "-c", f"sleep 3; touch {seen}; exit 6", **QUIET)
     running.wait_started(30)
     kill_master()
     demo.start()
     assert running.status(0).state is JobState.RUNNING
-    running.terminate()
-    assert running.wait_terminated(30) is JobState.FAILED
-    assert running.info().annotation == f"deleted by {running.info().job_owner}"
+    wait_until(seen.exists, "the job's own end")
+    # The new execution daemon looks after jobs that it did not start itself once a minute.
+    assert running.wait_terminated(90) is JobState.FAILED
+    assert running.info().exit_status == 6
 
 
 def test_no_job_number_comes_twice_though_the_master_was_killed(own_system: GridEngineSystem) -> None:

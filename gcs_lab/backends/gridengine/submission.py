@@ -91,7 +91,12 @@ class Submitter:
                 transport = self._qsub
             except DrmCommunication as error:
                 if _NOT_SENT.search(str(error)):
-                    raise
+                    if transport is self._qsub:
+                        raise
+                    # The helper's connection may be one to a qmaster that was started anew since; qsub makes its own.
+                    transport.close()
+                    transport = self._qsub
+                    continue
                 found = self._find(request, marker, since, error)
                 if found is None and attempt == _TRIES:
                     raise

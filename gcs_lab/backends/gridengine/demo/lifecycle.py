@@ -14,7 +14,7 @@ from gcs_lab.backends.gridengine.demo import configuration
 from gcs_lab.backends.gridengine.demo.layout import CELL, DemoFolder, Settings, demo_folders, locked
 from gcs_lab.backends.gridengine.demo.processes import (
     daemon,
-    has_jobs,
+    daemon_output,
     kill_all,
     kill_daemon,
     remembered,
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["DEFAULT_NAME", "DemoState", "start", "status", "stop"]
 
 DEFAULT_NAME = "demo"
-READY_SECONDS = 60.0
+READY_SECONDS = 30.0
 _TRIES = 3
 
 
@@ -149,12 +149,11 @@ def _mend(folder: DemoFolder, settings: Settings) -> DemoState:
         start_daemon(folder, cell, "sge_qmaster")
         _await(lambda: _qmaster_answers(cell), "the qmaster does not answer", folder)
         clock.lap("sge_qmaster")
-        # The execution daemon finds the new qmaster by itself, after half a minute. Only an idle one is started anew,
-        # which is quicker: jobs that it did not start itself are looked after once a minute only.
-        if not has_jobs(folder):
-            kill_daemon(folder, "sge_execd")
+        # The execution daemon would find the new qmaster by itself, but after half a minute, and keep back the ends
+        # of DRMAA's jobs for minutes more. A new one adopts the jobs, and tells of their ends once a minute.
+        kill_daemon(folder, "sge_execd")
     if daemon(folder, "sge_execd") is None:
-        start_daemon(folder, cell, "sge_execd")
+        _start_execd(folder, cell)
         clock.lap("sge_execd")
     _await(lambda: _ready(cell), "no queue is open", folder)
     clock.lap("ready")
@@ -173,13 +172,24 @@ def _make(folder: DemoFolder, slots: int) -> DemoState:
     _await(lambda: _qmaster_answers(cell), "the qmaster does not answer", folder)
     clock.lap("sge_qmaster")
     _configure(cell, objects)
-    start_daemon(folder, cell, "sge_execd")
+    _start_execd(folder, cell)
     clock.lap("sge_execd")
     _await(lambda: _ready(cell), "no queue is open", folder)
     clock.lap("ready")
     shutil.rmtree(objects)
     folder.write_settings(Settings(folder.name, str(folder.sge_root), CELL, qmaster_port, execd_port, slots))
     return _state(folder, seconds=clock.laps)
+
+
+def _start_execd(folder: DemoFolder, cell: SgeCell) -> None:
+    """Start the execution daemon and wait until it has registered.
+
+    After the death of another one its queues look open to the qmaster, which would send jobs to the dead one.
+    """
+    start_daemon(folder, cell, "sge_execd")
+    _await(
+        lambda: "starting up" in daemon_output(folder, "sge_execd"), "the execution daemon does not register", folder
+    )
 
 
 def _spool(folder: DemoFolder, cell: SgeCell, objects: Path) -> None:

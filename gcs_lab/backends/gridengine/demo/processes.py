@@ -24,9 +24,12 @@ if TYPE_CHECKING:
     from gcs_lab.backends.gridengine.demo.layout import DemoFolder
     from gcs_lab.backends.gridengine.sge_cell import SgeCell
 
-__all__ = ["daemon", "has_jobs", "kill_all", "kill_daemon", "remembered", "start_daemon"]
+__all__ = ["daemon", "daemon_output", "kill_all", "kill_daemon", "remembered", "start_daemon"]
 
 _GONE = (psutil.NoSuchProcess, psutil.ZombieProcess, psutil.AccessDenied, OSError)
+_INHERITED = {"HOME", "USER", "LOGNAME", "LANG", "TZ", "TMPDIR"}
+#: Not the user's: the search for a job's command ends at the first folder that may not be read.
+_PATH = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
 _DAEMONS = ("sge_qmaster", "sge_execd", "sge_shepherd")
 
 
@@ -83,8 +86,7 @@ def start_daemon(folder: DemoFolder, cell: SgeCell, program: str) -> None:
     Internal
         If it ends at once.
     """
-    log = folder.path / f"{program}.log"
-    with log.open("wb") as output:
+    with _log(folder, program).open("wb") as output:
         child = subprocess.Popen(
             [cell.command(program)],
             env=_daemon_environment(cell, program),
@@ -104,24 +106,16 @@ def start_daemon(folder: DemoFolder, cell: SgeCell, program: str) -> None:
         return
     except _GONE:
         child.wait()
-    raise Internal(f"{program} ended at once: {_tail(log)} Its files are in {folder.path}.")
+    said = daemon_output(folder, program).strip() or "it said nothing."
+    raise Internal(f"{program} ended at once: {said[-400:]} Its files are in {folder.path}.")
 
 
 def _daemon_environment(cell: SgeCell, program: str) -> dict[str, str]:
-    inherited = {
-        n: v
-        for n, v in cell.environment().items()
-        if n in {"HOME", "USER", "LOGNAME", "PATH", "LANG", "TZ", "TMPDIR"}
-    }
-    own = {n: v for n, v in cell.environment().items() if n.startswith("SGE_")}
+    env = cell.environment()
+    kept = {n: v for n, v in env.items() if n.startswith("SGE_") or n in _INHERITED}
     # The spooling library of Debian's qmaster is found by this path only.
     library = {"LD_LIBRARY_PATH": str(cell.binaries)} if program == "sge_qmaster" else {}
-    return {"PATH": "/usr/bin:/bin", **inherited, **own, "SGE_ND": "1", **library}
-
-
-def has_jobs(folder: DemoFolder) -> bool:
-    """Tell whether jobs of the cell run."""
-    return any(_name(process) == "sge_shepherd" for process in psutil.process_iter() if _belongs(process, folder))
+    return {**kept, **library, "PATH": _PATH, "SGE_ND": "1"}
 
 
 def kill_daemon(folder: DemoFolder, program: str, timeout: float = 5.0) -> None:
@@ -133,11 +127,16 @@ def kill_daemon(folder: DemoFolder, program: str, timeout: float = 5.0) -> None:
         _wait_dead([process], timeout)
 
 
-def _tail(path: Path) -> str:
+def daemon_output(folder: DemoFolder, program: str) -> str:
+    """Return what the daemon has said since its last start."""
     try:
-        return path.read_text(errors="replace")[-400:].strip() or "it said nothing."
+        return _log(folder, program).read_text(errors="replace")
     except OSError:
-        return "it said nothing."
+        return ""
+
+
+def _log(folder: DemoFolder, program: str) -> Path:
+    return folder.path / f"{program}.log"
 
 
 def kill_all(folder: DemoFolder, timeout: float = 5.0) -> list[int]:
