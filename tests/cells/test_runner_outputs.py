@@ -85,3 +85,12 @@ def test_an_output_file_that_cannot_be_written_is_told_and_gives_its_own_status(
 def test_values_of_any_size_come_back(run, size):
     job = run(f"x = b'a' * {size}\ny = bytearray({size})\nz = 'ü' * {size}", outputs=["x", "y", "z"])
     assert job.outputs == {"x": b"a" * size, "y": bytearray(size), "z": "ü" * size}
+
+
+def test_code_of_another_python_stays_in_the_job_with_the_reason(run):
+    job = run("def f(): pass\nclass K: pass\nx = 1", outputs=["f", "K", "x"], python_version=[3, 8])
+    body = job.of("outputs")[0]
+    assert body["names"] == ["x"]
+    assert set(body["skipped"]) == {"f", "K"}
+    assert "cannot run in the notebook's Python 3.8" in body["skipped"]["f"]["why"]
+    assert job.outputs == {"x": 1}

@@ -54,8 +54,10 @@ def send_outputs(
     wanted = list(dict.fromkeys([*(spec.get("outputs") or []), *explicit]))
     bound = {name: namespace[name] for name in wanted if name in namespace}
     modules = {name: value.__name__ for name, value in bound.items() if isinstance(value, type(sys))}
-    values = {name: value for name, value in bound.items() if name not in modules}
+    stays = _code_that_stays(bound, spec)
+    values = {name: value for name, value in bound.items() if name not in modules and name not in stays}
     good, pickled, skipped = pickle_what_can_be(values, spec.get("notebook_modules") or ())
+    skipped = {**skipped, **stays}
     missing = [name for name in wanted if name not in bound]
     path = os.path.join(folder, "outputs.payload")
     write_pickled(path, list(good), pickled, modules, {"skipped": skipped, "missing": missing})
@@ -63,6 +65,21 @@ def send_outputs(
     channel.event({"type": "outputs", **told, "bytes": os.stat(path).st_size})
     if strict:
         _insist_on(explicit, skipped, missing)
+
+
+def _code_that_stays(bound: Mapping[str, Any], spec: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """Return the cell's functions and classes, with why, if the notebook's Python cannot run this one's bytecode."""
+    theirs, ours = list(spec.get("python_version") or ()), list(sys.version_info[:2])
+    if not theirs or theirs == ours:
+        return {}
+    here, there = (".".join(map(str, version)) for version in (ours, theirs))
+    why = f"code of Python {here} cannot run in the notebook's Python {there}"
+    code = (type, type(_code_that_stays))
+    return {
+        name: {"type": type(value).__name__, "why": why}
+        for name, value in bound.items()
+        if isinstance(value, code) and getattr(value, "__module__", None) == "__main__"
+    }
 
 
 def _insist_on(explicit: Iterable[str], skipped: Mapping[str, Mapping[str, str]], missing: Iterable[str]) -> None:
