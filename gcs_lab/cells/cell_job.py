@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import threading
 import time
 from pathlib import Path
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from gcs_lab.vocabulary import JobInfo
 
 __all__ = ["CellJob", "CellJobListener"]
+
+_log = logging.getLogger(__name__)
 
 #: Exit statuses that Grid Engine gives a meaning of its own: run again, and error state.
 _SCHEDULER_EXITS = {99, 100}
@@ -192,7 +195,8 @@ class CellJob:
         if not self.folder.path.exists():
             self._conclude(JobState.FAILED, _folder_gone_text(self))
         elif self._ended_at and self._log_is_complete():
-            self.read_log()
+            with contextlib.suppress(OSError):
+                self.read_log()
             if not self.concluded.is_set():
                 self._conclude_from_scheduler()
 
@@ -205,6 +209,11 @@ class CellJob:
                 self.info = self.job.info()
         # The runner of a killed job writes no last word.
         return self.info is not None and bool(self.info.failed or self.info.deleted_by)
+
+    def give_up(self, error: Exception) -> None:
+        """End the following of a job whose log cannot be understood; the job itself goes on."""
+        told = f"its log could not be read: {type(error).__name__}: {error}; `%gcs logs {self.id}` may show more"
+        self._conclude(JobState.FAILED, told)
 
     def take_silence(self, since: float) -> None:
         """Hear that the cluster does not answer (or, with 0.0, answers again)."""
@@ -332,7 +341,11 @@ class CellJob:
         with self._lock:
             listeners = list(self._listeners)
         for listener in listeners:
-            getattr(listener, what)(self, *args)
+            try:
+                getattr(listener, what)(self, *args)
+            except Exception:
+                # What shows a job must not keep its results from coming, nor its end from being told.
+                _log.exception("showing job %s failed", self.id)
 
 
 def _folder_gone_text(job: CellJob) -> str:

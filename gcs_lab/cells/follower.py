@@ -75,10 +75,13 @@ class Follower:
                 try:
                     if job.read_log():
                         self._hot_until = time.monotonic() + _HOT_SECONDS
-                except Exception:
-                    # One broken job must not silence the others.
+                except OSError as error:
+                    # A network file system that is away for a while: the log is looked at again.
+                    _log.debug("the log of job %s cannot be read now: %s", job.id, error)
+                except Exception as error:
+                    # One broken job must not silence the others, nor keep someone waiting.
                     _log.exception("following job %s failed", job.id)
-                    self._drop(job)
+                    job.give_up(error)
                 if job.concluded.is_set():
                     self._drop(job)
             time.sleep(_HOT if time.monotonic() < self._hot_until else _WARM)
