@@ -257,7 +257,25 @@ describe('views', () => {
     const { close, model } = show();
     const before = model.listening();
     close();
-    expect(model.listening()).toBe(before - 3);
+    expect(model.listening()).toBe(before - 4);
     expect(vi.getTimerCount()).toBe(0);
+  });
+});
+
+describe('a card whose kernel is gone', () => {
+  it('says what it knew last and how to come back, and offers nothing that nobody hears', () => {
+    const { el, model } = show({ state: 'RUNNING', started: 990 });
+    model.emit('comm_live_update');
+    expect(el.querySelector('.gcs-pill')?.textContent).toBe('unknown');
+    expect(el.textContent).toContain('running when the kernel was last there');
+    expect(el.textContent).toContain('%gcs attach 12');
+    expect([...el.querySelectorAll<HTMLElement>('.gcs-buttons button')].every(node => node.hidden)).toBe(true);
+  });
+
+  it('leaves the end of a job as it is', () => {
+    const { el, model } = show({ state: 'DONE', ended: true });
+    model.emit('comm_live_update');
+    expect(el.querySelector('.gcs-pill')?.textContent).toBe('done');
+    expect(el.textContent).not.toContain('attach');
   });
 });

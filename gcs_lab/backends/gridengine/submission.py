@@ -121,9 +121,8 @@ class Submitter:
             return self._find_ended(request, since)
         except GcsError as second:
             raise DrmCommunication(
-                f"{error} Whether the job was taken could not be found out ({second}). Before you submit it "
-                f"again, look "
-                "with `qstat` and `qstat -s z`."
+                f"{error} Whether the job was taken could not be found out ({second}). Before you submit it again, "
+                "look with `qstat` and `qstat -s z`."
             ) from error
 
     def _find_ended(self, request: JobRequest, since: datetime) -> str | None:

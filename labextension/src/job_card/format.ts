@@ -1,5 +1,5 @@
 // Figures as people read them; the same words as gcs_lab/widgets/card_html.py, held together by a common test.
-import { hasEnded, type IJob } from './job';
+import { hasEnded, lookOf, type IJob } from './job';
 
 export function formatMemory(bytes: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
@@ -62,6 +62,11 @@ export function elapsed(job: IJob, now: number): string {
     return formatClock(now - job.started);
   }
   return job.submitted > 0 ? `waiting ${formatClock(now - job.submitted)}` : '';
+}
+
+export function orphanNote(job: IJob): string {
+  const word = lookOf(job.state).word;
+  return `${word} when the kernel was last there; the job goes on without it: %gcs attach ${job.job_id}`;
 }
 
 /** A front end drops what a kernel sends to a cell that ran before the page was loaded: say where it is instead. */

@@ -42,15 +42,19 @@ export default function jobCard() {
     const onJob = () => { view.updateJob(model.get('job')); };
     const onPress = () => { view.updatePress(model.get('press')); };
     const onMessage = (message: ILogAnswer) => { view.receive(message); };
+    // Widget managers say so when the kernel was restarted or has died; they never take it back for the same model.
+    const onOrphan = () => { view.orphan(); };
     onPress();
     model.on('change:job', onJob);
     model.on('change:press', onPress);
     model.on('msg:custom', onMessage);
+    model.on('comm_live_update', onOrphan);
     el.append(view.node);
     return () => {
       model.off('change:job', onJob);
       model.off('change:press', onPress);
       model.off('msg:custom', onMessage);
+      model.off('comm_live_update', onOrphan);
       view.dispose();
       view.node.remove();
     };

@@ -1,6 +1,6 @@
 // One view of a job's card: draws what the kernel says, and says what is pressed.
 import { button, element, icon, setText } from './dom';
-import { elapsed, formatMemory, identity, outcome, reloadNote, staleNote } from './format';
+import { elapsed, formatMemory, identity, orphanNote, outcome, reloadNote, staleNote } from './format';
 import { allowedActions, hasEnded, lookOf, type Action, type IJob, type IPress } from './job';
 import { LogPanel, type ILogAnswer, type ILogRequest } from './log_panel';
 
@@ -35,6 +35,7 @@ export class CardView {
   private readonly onVisible = () => { this.panel.refresh(); };
   private asked: Action | undefined;
   private unheard = false;
+  private orphaned = false;
   private patience: ReturnType<typeof setTimeout> | undefined;
   private job: IJob;
   private press: IPress = {};
@@ -88,6 +89,14 @@ export class CardView {
     this.draw();
   }
 
+  /** The kernel was restarted or is gone: what the card says is old from now on, and nobody hears its buttons. */
+  orphan(): void {
+    this.orphaned = true;
+    this.settle();
+    clearInterval(this.ticker);
+    this.draw();
+  }
+
   receive(answer: ILogAnswer): void {
     this.panel.receive(answer);
   }
@@ -125,8 +134,8 @@ export class CardView {
 
   private draw(): void {
     const { job } = this;
-    const look = lookOf(job.state);
     const ended = hasEnded(job);
+    const look = this.orphaned && !ended ? lookOf('UNDETERMINED') : lookOf(job.state);
     this.node.dataset.state = job.state;
     this.node.setAttribute('aria-label', `cluster job ${job.name} ${job.job_id}`);
     this.node.style.setProperty('--gcs-state', look.colour);
@@ -168,7 +177,7 @@ export class CardView {
   }
 
   private drawButtons(): void {
-    const allowed = allowedActions(this.job);
+    const allowed = this.orphaned ? [] : allowedActions(this.job);
     const waiting = this.isWaiting();
     for (const [action, node] of this.buttons) {
       // A button that goes while it has the keyboard's focus hands it to the one that stays.
@@ -180,6 +189,7 @@ export class CardView {
       node.setAttribute('aria-disabled', String(waiting));
       node.setAttribute('aria-label', `${LABELS[action]} job ${this.job.name}`);
     }
+    this.logs.hidden = this.orphaned;
     this.logs.setAttribute('aria-label', `Logs of job ${this.job.name}`);
   }
 
@@ -188,7 +198,9 @@ export class CardView {
     const ended = hasEnded(job);
     const failed = job.state === 'FAILED';
     const pageLoaded = this.now() - performance.now() / 1000;
-    const notes = [this.pressNote(ended), staleNote(job), failed ? '' : job.message, reloadNote(job, pageLoaded)];
+    const notes = this.orphaned && !ended
+      ? [orphanNote(job)]
+      : [this.pressNote(ended), staleNote(job), failed ? '' : job.message, reloadNote(job, pageLoaded)];
     setText(this.note, notes.filter(Boolean).join(' · '));
     const refused = press.phase === 'failed' && !ended ? `${press.action ?? ''} failed: ${press.error ?? ''}` : '';
     setText(this.trouble, [failed ? job.message : '', refused].filter(Boolean).join(' · '));
@@ -211,6 +223,6 @@ export class CardView {
   }
 
   private tick(): void {
-    setText(this.time, elapsed(this.job, this.now()));
+    setText(this.time, this.orphaned && !hasEnded(this.job) ? '' : elapsed(this.job, this.now()));
   }
 }
