@@ -127,12 +127,13 @@ def wait_in_cell(job: CellJob, artist: TracebackArtist) -> None:
 
 
 def _detach(job: CellJob) -> str:
-    sys.stderr.write(
-        f"gcs: detached; job {job.id} goes on. Come back with `%gcs attach {job.id}`. "
-        "Interrupt again within two seconds to cancel it.\n"
-    )
-    sys.stderr.flush()
     try:
+        # The second press may come while this is still on its way to the front end.
+        sys.stderr.write(
+            f"gcs: detached; job {job.id} goes on. Come back with `%gcs attach {job.id}`. "
+            "Interrupt again within two seconds to cancel it.\n"
+        )
+        sys.stderr.flush()
         time.sleep(_SECOND_PRESS_SECONDS)
     except KeyboardInterrupt:
         job.job.terminate()

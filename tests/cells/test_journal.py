@@ -3,6 +3,7 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 
 import pytest
 
@@ -76,7 +77,8 @@ def test_processes_write_at_once_and_nothing_is_lost(tmp_path):
 
 def test_the_file_is_for_its_user_alone(journal):
     assert journal.path.stat().st_mode & 0o077 == 0
-    assert sqlite3.connect(journal.path).execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    with closing(sqlite3.connect(journal.path)) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
 def test_a_journal_of_a_newer_version_is_told_and_left_alone(tmp_path):
