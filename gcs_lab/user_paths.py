@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-__all__ = ["cache_folder", "private_folder", "runtime_folder", "state_folder"]
+__all__ = ["cache_folder", "is_on_network", "private_folder", "runtime_folder", "state_folder"]
 
 
 def private_folder(path: Path) -> Path:
@@ -30,6 +30,34 @@ def private_folder(path: Path) -> Path:
     if status.st_mode & 0o077:
         path.chmod(0o700)
     return path
+
+
+#: File systems that several hosts mount; types as the kernel names them, after "fuse." has been taken off.
+_NETWORK = {
+    "nfs",
+    "nfs4",
+    "lustre",
+    "gpfs",
+    "beegfs",
+    "ceph",
+    "glusterfs",
+    "afs",
+    "cifs",
+    "smb3",
+    "pvfs2",
+    "sshfs",
+    "9p",
+}
+
+
+def is_on_network(path: Path) -> bool:
+    """Tell whether `path` is on a file system that other hosts may write to at the same time."""
+    import psutil
+
+    kinds = {mount.mountpoint: mount.fstype for mount in psutil.disk_partitions(all=True)}
+    path = path.resolve()
+    kind = next((kinds[str(folder)] for folder in (path, *path.parents) if str(folder) in kinds), "")
+    return kind.removeprefix("fuse.") in _NETWORK
 
 
 def _home(kind: str) -> Path | None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import stat
 from importlib.metadata import EntryPoint
-from typing import TYPE_CHECKING
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from in_memory_backend import InMemoryProvider, InMemorySystem
@@ -16,9 +17,6 @@ from gcs_lab.backends.provider import BackendProvider, Offer, SystemBackend
 from gcs_lab.cluster import Cluster, connect, offers, providers
 from gcs_lab.errors import ClusterNotFound, UnsupportedOperation
 from gcs_lab.vocabulary import Capability
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture
@@ -158,6 +156,18 @@ def test_a_folder_of_another_user_is_refused(tmp_path: Path) -> None:
     os.chown(tmp_path / "theirs", 12345, -1)
     with pytest.raises(PermissionError, match="belongs to uid 12345"):
         user_paths.private_folder(tmp_path / "theirs")
+
+
+def test_a_network_file_system_is_known_by_the_nearest_mount(monkeypatch: pytest.MonkeyPatch) -> None:
+    import psutil
+
+    mounts = [
+        SimpleNamespace(mountpoint=m, fstype=t) for m, t in (("/", "ext4"), ("/proj", "nfs4"), ("/s", "fuse.sshfs"))
+    ]
+    monkeypatch.setattr(psutil, "disk_partitions", lambda **_: mounts)
+    assert user_paths.is_on_network(Path("/proj/ann/x"))
+    assert user_paths.is_on_network(Path("/s"))
+    assert not user_paths.is_on_network(Path("/project/ann"))
 
 
 def test_sockets_live_in_the_sessions_runtime_folder_where_there_is_one(

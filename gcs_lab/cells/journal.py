@@ -9,7 +9,7 @@ from dataclasses import astuple, dataclass, fields
 from typing import TYPE_CHECKING
 
 from gcs_lab.errors import Internal
-from gcs_lab.user_paths import state_folder
+from gcs_lab.user_paths import is_on_network, state_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,6 +25,7 @@ CREATE TABLE IF NOT EXISTS jobs (
     finished REAL NOT NULL, message TEXT NOT NULL
 ) STRICT;
 CREATE INDEX IF NOT EXISTS jobs_by_id ON jobs (cluster, job_id);
+CREATE INDEX IF NOT EXISTS jobs_by_name ON jobs (name);
 CREATE INDEX IF NOT EXISTS jobs_by_time ON jobs (submitted);
 PRAGMA user_version = {_VERSION};
 """
@@ -70,7 +71,8 @@ class Journal:
     def __init__(self, path: Path | None = None) -> None:
         self.path = path or state_folder() / "journal.sqlite"
         with closing(self._open()) as connection:
-            connection.execute("PRAGMA journal_mode=WAL")
+            # Write-ahead logging is the quicker one, and needs memory that all users of the file share: one host.
+            connection.execute(f"PRAGMA journal_mode={'DELETE' if is_on_network(self.path.parent) else 'WAL'}")
             (version,) = connection.execute("PRAGMA user_version").fetchone()
             if version > _VERSION:
                 raise Internal(
@@ -114,18 +116,22 @@ class Journal:
 
     def recent(self, limit: int = 50, cluster: str | None = None) -> list[JournalEntry]:
         """Return the latest entries, newest first."""
-        return self._select("job_id != '' AND (? IS NULL OR cluster = ?)", (cluster, cluster))[:limit]
+        return self._select("job_id != '' AND (? IS NULL OR cluster = ?)", (cluster, cluster), limit)
 
     def of_notebook(self, notebook: str) -> list[JournalEntry]:
         """Return the entries that a notebook submitted, newest first."""
         return self._select("job_id != '' AND notebook = ?", (notebook,))
 
+    def without_id(self) -> list[JournalEntry]:
+        """Return the entries whose job the cluster may have accepted without the journal's knowing its id."""
+        return self._select("job_id = ''", ())
+
     def everything(self) -> list[JournalEntry]:
         """Return every entry, newest first."""
         return self._select("1", ())
 
-    def _select(self, condition: str, values: tuple[object, ...]) -> list[JournalEntry]:
-        query = f"SELECT {', '.join(_COLUMNS)} FROM jobs WHERE {condition} ORDER BY submitted DESC"  # noqa: S608
+    def _select(self, condition: str, values: tuple[object, ...], limit: int = -1) -> list[JournalEntry]:
+        query = f"SELECT {', '.join(_COLUMNS)} FROM jobs WHERE {condition} ORDER BY submitted DESC LIMIT ?"  # noqa: S608
         with closing(self._open()) as connection:
-            rows = connection.execute(query, values).fetchall()
+            rows = connection.execute(query, (*values, limit)).fetchall()
         return [JournalEntry(**dict(zip(_COLUMNS, row, strict=True))) for row in rows]

@@ -108,9 +108,7 @@ class Session:
 
     def complete_journal(self) -> None:
         """Fill in ids of jobs whose kernel was killed between submission and the journal's word of it."""
-        for entry in self.journal.everything():
-            if entry.job_id:
-                continue
+        for entry in self.journal.without_id():
             started = [e for e in EventLog(JobFolder(Path(entry.folder)).events).read() if e.type == "started"]
             if started and started[0].body.get("job_id"):
                 self.journal.update(entry.folder, job_id=str(started[0].body["job_id"]))

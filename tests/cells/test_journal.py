@@ -89,3 +89,18 @@ def test_a_journal_of_a_newer_version_is_told_and_left_alone(tmp_path):
     connection.close()
     with pytest.raises(Internal, match="newer gcs_lab"):
         Journal(path)
+
+
+def test_on_a_network_file_system_the_journal_needs_no_shared_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr("gcs_lab.cells.journal.is_on_network", lambda _: True)
+    journal = Journal(tmp_path / "journal.sqlite")
+    with closing(sqlite3.connect(journal.path)) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("delete",)
+    journal.add(_entry(1))
+    assert [entry.job_id for entry in journal.recent()] == ["1"]
+
+
+def test_entries_without_an_id_are_found_to_be_completed(journal):
+    journal.add(_entry(1))
+    journal.add(JournalEntry(folder="/f/9", cluster="c", job_id="", name="x"))
+    assert [entry.folder for entry in journal.without_id()] == ["/f/9"]

@@ -192,7 +192,6 @@ def test_a_second_look_reads_only_what_is_new(tmp_path: Path, monkeypatch: pytes
 
 
 def test_no_file_is_an_oserror(tmp_path: Path) -> None:
-    assert not AccountingFile(tmp_path).readable()
     with pytest.raises(FileNotFoundError):
         AccountingFile(tmp_path).find(["1"])
 

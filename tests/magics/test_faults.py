@@ -64,6 +64,25 @@ def test_kernel_killed_mid_job_and_attach_continues_with_the_output_and_brings_t
         second.close()
 
 
+def test_a_job_whose_kernel_died_before_its_id_was_noted_is_found_again(tmp_path_factory, cluster):
+    first = start_kernel(tmp_path_factory, cluster, JPY_SESSION_NAME="/n/unlucky.ipynb")
+    first.run("%%gcs submit -N unlucky\nimport time\ntime.sleep(3)\nfound = 'again'")
+    entry = _journal().find("unlucky")[0]
+    _started(Path(entry.folder))
+    first.manager.signal_kernel(signal.SIGKILL)
+    first.close()
+    _journal().update(entry.folder, job_id="")
+
+    second = start_kernel(tmp_path_factory, cluster, JPY_SESSION_NAME="/n/unlucky.ipynb")
+    try:
+        second.run("%gcs attach")
+        second.run("%gcs wait")
+        assert second.value("found") == "'again'"
+        assert _journal().find("unlucky")[0].job_id == entry.job_id
+    finally:
+        second.close()
+
+
 def test_attach_after_the_end_brings_everything_and_spares_names_in_use(tmp_path_factory, cluster):
     first = start_kernel(tmp_path_factory, cluster, JPY_SESSION_NAME="/n/late.ipynb")
     first.run("%%gcs run -N ended\nprint('said')\np = 1\nq = 2")

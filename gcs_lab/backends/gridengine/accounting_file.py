@@ -42,14 +42,6 @@ class AccountingFile:
         self._offsets: dict[str, int] = {}
         self._low = self._high = self._oldest = 0
 
-    def readable(self) -> bool:
-        """Tell whether there is one that we may read."""
-        try:
-            with self._open():
-                return True
-        except OSError:
-            return False
-
     def find(self, job_ids: Collection[str]) -> dict[str, AccountingRecord]:
         """Return the last record of each of `job_ids` that has one; a job that ran twice has two.
 
