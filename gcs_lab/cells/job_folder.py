@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gcs_lab.cells import runner
+from gcs_lab.cells.runner.private_file import write_all, write_whole
 from gcs_lab.cells.runner_archive import runner_archive
 from gcs_lab.errors import OutOfResource, UntrustedFile
 from gcs_lab.user_paths import private_folder, state_folder
@@ -135,11 +136,7 @@ class JobFolder:
 
 
 def _write_private(path: Path, content: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as out:
-        out.write(content)
-    temporary.replace(path)
+    write_whole(str(path), lambda descriptor: write_all(descriptor, content))
 
 
 def _disk_full(folder: Path, error: OSError) -> str:
