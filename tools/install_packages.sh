@@ -84,7 +84,11 @@ for what in "$@"; do
     case $what in
         # shellcheck disable=SC2086  # a list of names
         gridengine) install gridengine $GRIDENGINE ;;
-        chromium) command -v chromium >/dev/null || install chromium chromium ;;
+        chromium)
+            command -v chromium >/dev/null || install chromium chromium
+            # What drives it, Playwright, brings a Node.js that needs this; a bare Debian does not have it.
+            ! command -v apt-get >/dev/null || install "Playwright's driver" libatomic1
+            ;;
         *) echo "install_packages.sh: $what is neither gridengine nor chromium" >&2; exit 2 ;;
     esac
 done

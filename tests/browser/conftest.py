@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import tempfile
 from pathlib import Path
@@ -21,17 +22,17 @@ def lab() -> Iterator[LiveLab]:
         pytest.skip("no chromium on PATH; install one (Debian: apt-get install chromium)")
     from playwright.sync_api import sync_playwright
 
-    # Directly under /tmp: the path of a unix socket may have 107 bytes at the most.
-    home = Path(tempfile.mkdtemp(prefix="lab-", dir="/tmp"))
-    try:
-        with sync_playwright() as playwright:
-            browser = launch_chromium(playwright.chromium)
-            server = LiveLab(browser, home)
-            try:
-                server.start()
-                yield server
-            finally:
-                server.stop()
-                browser.close()
-    finally:
-        shutil.rmtree(home, ignore_errors=True)
+    with contextlib.ExitStack() as stack:
+        try:
+            playwright = stack.enter_context(sync_playwright())
+        except Exception as error:
+            pytest.skip(f"Playwright's driver does not start ({error}); on a bare Debian: apt-get install libatomic1")
+        # Directly under /tmp: the path of a unix socket may have 107 bytes at the most.
+        home = Path(tempfile.mkdtemp(prefix="lab-", dir="/tmp"))
+        stack.callback(shutil.rmtree, home, ignore_errors=True)
+        browser = launch_chromium(playwright.chromium)
+        stack.callback(browser.close)
+        server = LiveLab(browser, home)
+        stack.callback(server.stop)
+        server.start()
+        yield server
