@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import os
 import pwd
@@ -18,7 +19,6 @@ from pathlib import Path
 import pytest
 from gridengine.demo_lab import need_packages, processes_of, wait_until
 
-import gcs_lab
 from gcs_lab.backends.gridengine import PROVIDER, demo
 from gcs_lab.backends.gridengine.demo import layout
 from gcs_lab.backends.gridengine.system import GridEngineSystem
@@ -188,17 +188,20 @@ def test_missing_packages_are_named_with_the_line_that_installs_them(monkeypatch
         demo.start()
 
 
-def site_packages() -> list[str]:
-    return [path for path in sys.path if path.endswith("site-packages")]
+def copy_of_what_is_needed(folder: Path) -> Path:
+    """Copy gcs_lab and what its backend imports: checkout and environment may lie where only their owner may look."""
+    for name in ("gcs_lab", "platformdirs", "psutil", "drmaa"):
+        package = Path(str(importlib.import_module(name).__file__)).parent
+        shutil.copytree(package, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    return folder
 
 
-def readable_by(python: str, user: pwd.struct_passwd) -> bool:
-    """Tell whether `user` can run `python` with what gcs_lab needs."""
-    path = os.pathsep.join([str(Path(gcs_lab.__file__).parent.parent), *site_packages()])
+def can_run(python: str, packages: Path, user: pwd.struct_passwd) -> bool:
+    """Tell whether `user` can run `python`, and it is new enough."""
     try:
         done = subprocess.run(
             [python, "-c", "import sys, gcs_lab, psutil; assert sys.version_info >= (3, 11)"],
-            user=user.pw_uid, group=user.pw_gid, extra_groups=[], cwd="/", env={"PYTHONPATH": path}, timeout=20,
+            user=user.pw_uid, group=user.pw_gid, extra_groups=[], cwd="/", env={"PYTHONPATH": str(packages)}, timeout=20,
             capture_output=True, check=False,
         )  # fmt: skip
     except OSError:
@@ -213,9 +216,10 @@ def test_an_ordinary_user_has_a_cell_too() -> None:
     user = pwd.getpwnam("nobody")
     place = Path(tempfile.mkdtemp(prefix="gd-", dir="/tmp"))
     os.chown(place, user.pw_uid, user.pw_gid)
-    # The Python of this environment may lie where only its owner may look.
-    python = next((p for p in (sys.executable, "/usr/bin/python3") if readable_by(p, user)), None)
+    packages = copy_of_what_is_needed(place / "packages")
+    python = next((p for p in (sys.executable, "/usr/bin/python3") if can_run(p, packages, user)), None)
     if python is None:
+        shutil.rmtree(place)
         pytest.skip("there is no Python 3.11 or newer here that the user nobody may run")
     code = (
         "from gcs_lab.backends.gridengine import demo, PROVIDER; from gcs_lab.cluster import Cluster\n"
@@ -228,7 +232,7 @@ def test_an_ordinary_user_has_a_cell_too() -> None:
         done = subprocess.run(
             [python, "-c", code], user=user.pw_uid, group=user.pw_gid, extra_groups=[], cwd=place,
             env={"PATH": os.environ["PATH"], "HOME": str(place), "GCS_LAB_HOME": str(place / "h"), "USER": "nobody",
-                 "PYTHONPATH": os.pathsep.join([str(Path(gcs_lab.__file__).parent.parent), *site_packages()]),
+                 "PYTHONPATH": str(packages),
                  "TMPDIR": os.environ.get("TMPDIR", "/tmp")},
             capture_output=True, text=True, timeout=100, check=False,
         )  # fmt: skip
