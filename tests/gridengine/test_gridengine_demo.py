@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
+import importlib.util
 import json
 import os
 import pwd
@@ -191,8 +191,10 @@ def test_missing_packages_are_named_with_the_line_that_installs_them(monkeypatch
 def copy_of_what_is_needed(folder: Path) -> Path:
     """Copy gcs_lab and what its backend imports: checkout and environment may lie where only their owner may look."""
     for name in ("gcs_lab", "platformdirs", "psutil", "drmaa"):
-        package = Path(str(importlib.import_module(name).__file__)).parent
-        shutil.copytree(package, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        # Found and not imported: importing drmaa loads its library.
+        found = importlib.util.find_spec(name)
+        assert found is not None
+        shutil.copytree(Path(str(found.origin)).parent, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     return folder
 
 
