@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections import deque
 from typing import TYPE_CHECKING, Any
@@ -31,7 +30,6 @@ _NOTE_SECONDS = 0.5
 _TAIL_CHARACTERS = 1_500
 _TAIL_LINES = 8
 _ended: deque[JobCard] = deque()
-_OVERWRITTEN = re.compile(r"[^\r\n]*\r(?=[^\r\n])")
 
 
 class LiveOutput:
@@ -106,14 +104,13 @@ class LiveOutput:
     # -- text ----------------------------------------------------------------------------------------------------
 
     def _stream(self, name: str, text: str) -> None:
-        # A progress bar rewrites its line with \r many times a second: only its last state in this piece counts.
-        text = _OVERWRITTEN.sub("\r", text)
+        text = last_states(text)
         room = CHARACTER_LIMIT - self._characters
         lines = text.count("\n")
         if self._held_characters == 0 and lines <= LINE_LIMIT - self._lines and len(text) <= room:
             self._lines += lines
-            # A rewritten line takes no more room than it took before.
-            self._characters += len(text) if not text.startswith("\r") else lines
+            # A line that is written anew takes no more room than it took before.
+            self._characters += len(text.partition("\n")[2]) if text.startswith("\r") else len(text)
             self._channel.stream(name, text)
             return
         shown = ""
@@ -168,6 +165,22 @@ class LiveOutput:
             self._channel.result(data, metadata, self._job.entry.execution_count)
         else:
             self._channel.display(data, metadata, display_id)
+
+
+def last_states(text: str) -> str:
+    r"""Return `text` with of each line that is written anew with ``\r`` only the last state.
+
+    A progress bar does that many times a second, and a notebook would keep them all.
+    """
+    return "\n".join(map(_last_state, text.split("\n"))) if "\r" in text else text
+
+
+def _last_state(line: str) -> str:
+    # What stands before a final \r (of \r\n, or of a line that will be written anew later) is still to be seen.
+    seen = line.rstrip("\r")
+    if "\r" in seen:
+        seen = "\r" + seen.rpartition("\r")[2]
+    return seen + "\r" if line.endswith("\r") else seen
 
 
 def _retire(card: JobCard) -> None:
