@@ -264,11 +264,13 @@ class CellJob:
         info = self.info
         state = self.status.state if self.status.state.terminated else JobState.FAILED
         message = (info.annotation if info else None) or self.status.annotation or ""
+        killed = info is not None and bool(info.failed or info.deleted_by)
         signal = (self.finished or {}).get("signal")
-        if signal and not (info and (info.failed or info.deleted_by)):
+        if signal and not killed:
             # The scheduler saw only the runner's exit status; the runner saw what ended the code.
             message = f"killed by {signal}"
-        if self.finished is None and not (info and (info.failed or info.deleted_by)):
+        exited = info is not None and info.exit_status is not None and self.status.final and not killed
+        if self.finished is None and (exited or state is JobState.DONE):
             # It ended by itself, and the runner never came to say how: the interpreter may have.
             state, message = JobState.FAILED, self._last_words()
         if not message and state is JobState.FAILED:

@@ -227,3 +227,24 @@ def test_events_reach_listeners_in_order_and_each_once(job):
     job.read_log()
     job.read_log()
     assert recorder.events == ["started", "stream", "progress"]
+
+
+@pytest.mark.parametrize(
+    ("sub_state", "reason"), [("Eqw", "its working folder is missing"), ("z", "deleted by ann before it ran")]
+)
+def test_the_scheduler_s_reason_for_a_job_that_never_ran_is_kept(job, cluster, monkeypatch, sub_state, reason):
+    monkeypatch.setattr("gcs_lab.cells.cell_job._LOG_GRACE", -1.0)
+    cluster.backend.known["7"] = JobInfo(job_id="7", annotation=reason)
+    job.take_status(JobStatus(JobState.FAILED, sub_state, annotation=reason))
+    assert job.state is JobState.FAILED
+    assert job.message.startswith(reason)
+
+
+def test_an_interpreter_that_ended_before_the_runner_spoke_is_told_by_its_last_words(job, cluster, monkeypatch):
+    monkeypatch.setattr("gcs_lab.cells.cell_job._LOG_GRACE", -1.0)
+    job.folder.stderr.write_text("python: cannot open shared object\n")
+    cluster.backend.known["7"] = JobInfo(
+        job_id="7", exit_status=127, failed=0, annotation="ended with exit status 127"
+    )
+    job.take_status(JobStatus(JobState.FAILED, "z"))
+    assert "(exit status 127): python: cannot open shared object" in job.message
