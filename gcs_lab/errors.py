@@ -7,6 +7,7 @@ The tree (names marked * are DRMAA2's words, GFD.231 section 5)::
     ├── DrmCommunication *          the system does not answer
     │   └── CommandFailed           one of its commands failed (argv, exit status, stderr)
     ├── TryLater *                  refused for now
+    ├── SessionManagement *         a session could not be created, opened or destroyed
     ├── Timeout *                   a wait ran out of time
     ├── Internal *                  a fault of ours, or of the system
     ├── InvalidArgument *           a value that cannot work
@@ -19,6 +20,8 @@ The tree (names marked * are DRMAA2's words, GFD.231 section 5)::
     ├── OutOfResource *             disk, memory, ids, file descriptors
     ├── UnsupportedAttribute *      the backend cannot honour this attribute
     ├── UnsupportedOperation *      the backend does not have this operation
+    ├── ImplementationSpecific *    what the standard has no word for
+    │   └── PartlySubmitted         some of many jobs were submitted, then one was refused
     ├── ClusterNotFound             no cluster of that name, or none at all
     ├── JobFailed                   a job ended without doing its work
     │   └── RemoteError             its code raised an exception that cannot be rebuilt here
@@ -42,6 +45,7 @@ __all__ = [
     "DeniedByDrms",
     "DrmCommunication",
     "GcsError",
+    "ImplementationSpecific",
     "Internal",
     "InvalidArgument",
     "InvalidSession",
@@ -50,7 +54,9 @@ __all__ = [
     "NotPicklable",
     "NotReady",
     "OutOfResource",
+    "PartlySubmitted",
     "RemoteError",
+    "SessionManagement",
     "Timeout",
     "TryLater",
     "UnknownName",
@@ -100,6 +106,10 @@ class CommandFailed(DrmCommunication):
 
 class TryLater(GcsError):
     """The system refused for now (DRMAA2 ``TRY_LATER``)."""
+
+
+class SessionManagement(GcsError):
+    """A session could not be created, opened or destroyed (DRMAA2 ``SESSION_MANAGEMENT``)."""
 
 
 class Timeout(GcsError):
@@ -167,6 +177,29 @@ class UnsupportedAttribute(GcsError):
 
 class UnsupportedOperation(GcsError):
     """The backend does not have the operation (DRMAA2 ``UNSUPPORTED_OPERATION``)."""
+
+
+class ImplementationSpecific(GcsError):
+    """What the standard has no word for (DRMAA2 ``IMPLEMENTATION_SPECIFIC``)."""
+
+
+class PartlySubmitted(ImplementationSpecific):
+    """Of many jobs some were submitted, then the system refused one; those after it were not sent.
+
+    Parameters
+    ----------
+    job_ids
+        Ids of those that were submitted: the first ones, in order.
+    reason
+        Why the next one was not.
+    """
+
+    def __init__(self, job_ids: Sequence[str], reason: GcsError) -> None:
+        self.job_ids, self.reason = list(job_ids), reason
+        super().__init__(
+            f"the first {len(self.job_ids)} jobs were submitted; the next was refused: {reason} Cancel those, or "
+            "submit the rest once that is mended."
+        )
 
 
 class ClusterNotFound(GcsError):

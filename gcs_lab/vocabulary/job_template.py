@@ -3,24 +3,54 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from datetime import datetime  # noqa: TC003  (dataclass fields are inspected at run time)
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from gcs_lab.vocabulary.machine import CpuArchitecture, OperatingSystem
+
+if TYPE_CHECKING:
+    from enum import IntEnum
 
 __all__ = ["IMPLEMENTATION_SPECIFIC", "JobTemplate"]
 
 #: Attributes that GFD.231 leaves to the implementation (``jobTemplateImplSpec``).
-IMPLEMENTATION_SPECIFIC = ("parallel_environment", "resource_requests", "native_specification")
+IMPLEMENTATION_SPECIFIC = (
+    "parallel_environment",
+    "resource_requests",
+    "hold_jid",
+    "hold_jid_ad",
+    "native_specification",
+)
+_ENUMS: dict[str, type[IntEnum]] = {"machine_os": OperatingSystem, "machine_arch": CpuArchitecture}
+_TIMES = ("start_time", "deadline_time")
 
 
 @dataclass(kw_only=True)
 class JobTemplate:
-    """A job to be: the 30 attributes of the standard, and three of our own.
+    """A job to be: the 30 attributes of the standard, and five of our own.
 
     ``None`` means "not set"; a backend honours every attribute that is set or refuses the template with
     :class:`~gcs_lab.errors.UnsupportedAttribute`. None is ever ignored.
 
-    Units: ``min_phys_memory`` in KiB; ``resource_limits`` in seconds and bytes by the standard's names
-    (``WALLCLOCK_TIME``, ``VIRTUAL_MEMORY`` …); ``resource_requests`` is ``qsub -l``: complex name to the value
-    as the user wrote it (``{"h_rt": "1:00:00", "h_vmem": "4G"}``).
+    Units and words:
+
+    - ``min_phys_memory`` is in KiB; the machine has that much, whoever uses it.
+    - ``resource_limits``: keys and units as :class:`~gcs_lab.vocabulary.ResourceLimit` says.
+    - ``start_time``: the job does not start before it. ``deadline_time``: the job is ended at it, waiting or
+      running. Naive times are this machine's local time.
+    - ``input_path``, ``output_path``, ``error_path`` and ``working_directory`` may begin with ``$DRMAA2_HOME_DIR$``
+      or (the first three) ``$DRMAA2_WORKING_DIR$``, and have ``$DRMAA2_INDEX$`` where the task's index shall stand.
+    - ``stage_in_files`` and ``stage_out_files``: source to destination, a file or a folder each. For the former the
+      source is on the submission host and the destination where the job runs, for the latter the other way round.
+      Paths are absolute, begin with a placeholder, or are relative to the working directory. Files are copied before
+      the job starts (a failure puts the job into error state) and after it has ended, however it ended.
+    - ``email_on_started`` and ``email_on_terminated`` send to ``email``.
+    - ``job_category`` names a set of options that the cluster's operators keep (``qtask(5)``).
+    - ``resource_requests`` is ``qsub -l``: complex name to the value as the user wrote it
+      (``{"h_rt": "1:00:00", "h_vmem": "4G"}``).
+    - ``hold_jid`` is ``qsub -hold_jid``: ids, names, or names with wildcards (``"prep*"``) of jobs that must have
+      left the queue before this one starts; ``hold_jid_ad`` is the same task by task, for two arrays of the same range.
+    - ``native_specification`` is options of ``qsub``, as on a command line.
     """
 
     remote_command: str | None = None
@@ -45,8 +75,8 @@ class JobTemplate:
     priority: int | None = None
     candidate_machines: list[str] | None = None
     min_phys_memory: int | None = None
-    machine_os: str | None = None
-    machine_arch: str | None = None
+    machine_os: OperatingSystem | None = None
+    machine_arch: CpuArchitecture | None = None
     start_time: datetime | None = None
     deadline_time: datetime | None = None
     stage_in_files: dict[str, str] | None = None
@@ -56,8 +86,30 @@ class JobTemplate:
     # implementation-specific
     parallel_environment: str | None = None
     resource_requests: dict[str, str] = field(default_factory=dict)
+    hold_jid: list[str] | None = None
+    hold_jid_ad: list[str] | None = None
     native_specification: str | None = None
 
     def attributes_set(self) -> set[str]:
         """Return the names of the attributes that ask for something."""
         return {f.name for f in fields(self) if getattr(self, f.name) not in (None, {})}
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the attributes that are set as JSON data: enumerations by name, times in ISO format with zone."""
+        data = {name: getattr(self, name) for name in sorted(self.attributes_set())}
+        for name in _ENUMS.keys() & data.keys():
+            data[name] = data[name].name
+        for name in set(_TIMES) & data.keys():
+            data[name] = data[name].astimezone().isoformat()
+        return data
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> JobTemplate:
+        """Return the template that :meth:`to_json` gave; an attribute that this version does not know is left out."""
+        known = {f.name for f in fields(cls)}
+        values = {name: value for name, value in data.items() if name in known}
+        for name in _ENUMS.keys() & values.keys():
+            values[name] = _ENUMS[name][values[name]]
+        for name in set(_TIMES) & values.keys():
+            values[name] = datetime.fromisoformat(values[name])
+        return cls(**values)
