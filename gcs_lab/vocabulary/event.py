@@ -24,7 +24,7 @@ class JobEvent:
     """Something that happened to a job, or to all tasks of an array job at once (then the id is the array's).
 
     ``job_state`` and ``sub_state`` are those after the event. ``time`` is aware (UTC): when it happened, if the
-    system tells, else when it was noticed. ``session_name`` is the job session that the job belongs to, if it is in one.
+    system tells, else when it was noticed. ``session_name`` is the job session that the job belongs to, if any.
     """
 
     event: Event

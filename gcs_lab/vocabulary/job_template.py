@@ -49,7 +49,7 @@ class JobTemplate:
     - ``resource_requests`` is ``qsub -l``: complex name to the value as the user wrote it
       (``{"h_rt": "1:00:00", "h_vmem": "4G"}``).
     - ``hold_jid`` is ``qsub -hold_jid``: ids, names, or names with wildcards (``"prep*"``) of jobs that must have
-      left the queue before this one starts; ``hold_jid_ad`` is the same task by task, for two arrays of the same range.
+      left the queue before this one starts; ``hold_jid_ad`` is the same task by task, for two arrays alike.
     - ``native_specification`` is options of ``qsub``, as on a command line.
     """
 
