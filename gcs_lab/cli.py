@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from gcs_lab._version import __version__
-from gcs_lab.errors import GcsError
+from gcs_lab.errors import GcsError, InvalidArgument
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,17 +51,38 @@ def _parser() -> argparse.ArgumentParser:
         command.set_defaults(do=do)
 
     embedded = areas.add_parser("embedded", help="the embedded cluster: nothing to install, no daemon to set up")
-    verbs = embedded.add_subparsers(required=True, metavar="start|stop|status")
+    verbs = embedded.add_subparsers(required=True, metavar="start|stop|status|queues|disable|…")
     for name, action, help_text in (
         ("start", _embedded_start, "start its scheduler (it starts by itself on first use)"),
         ("stop", _embedded_stop, "stop its scheduler; running jobs go on, and are found again at the next start"),
         ("status", _embedded_status, "say what runs"),
     ):
         verbs.add_parser(name, help=help_text, description=help_text).set_defaults(do=action)
+    _add_queue_verbs(verbs)
 
     doctor = areas.add_parser("doctor", help="what was found on this machine, and which cluster would be used")
     doctor.set_defaults(do=_doctor)
     return parser
+
+
+def _add_queue_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    help_text = "show its queues with their states"
+    verbs.add_parser("queues", help=help_text, description=help_text).set_defaults(do=_embedded_queues)
+    for name, help_text in (
+        ("disable", "let queues start no more jobs; what runs goes on (qmod -d)"),
+        ("enable", "undo that (qmod -e)"),
+        ("suspend", "stop queues and the jobs that run there (qmod -sq)"),
+        ("unsuspend", "let them go on (qmod -usq)"),
+        ("clear", "take the error state from queues (qmod -cq)"),
+        ("error", "set the error state by hand: they start no more jobs until it is cleared"),
+        ("load-alarm", "set the load alarm by hand: they start no more jobs"),
+        ("end-load-alarm", "undo that"),
+        ("suspend-alarm", "set the alarm of the suspend threshold by hand: their jobs are suspended"),
+        ("end-suspend-alarm", "undo that"),
+    ):
+        command = verbs.add_parser(name, help=help_text, description=help_text)
+        command.add_argument("queues", nargs="+", metavar="QUEUE", help="all.q, all.q@host, *@host; wildcards work")
+        command.set_defaults(do=_embedded_queue_control, action=name)
 
 
 def _demo_start(flags: argparse.Namespace) -> str:
@@ -92,7 +113,8 @@ def _demo_text(state: DemoState) -> str:
     return (
         f"  in a notebook:  %gcs connect {state.cluster}\n"
         f"  in a shell:     . {state.settings_sh}\n"
-        f"  daemons:        {daemons or 'none'}"
+        f"  daemons:        {daemons or 'none'}\n"
+        f"  e-mails:        {state.mailbox}"
     )
 
 
@@ -112,6 +134,37 @@ def _embedded_status(_: argparse.Namespace) -> str:
     from gcs_lab.backends.embedded import service
 
     return _embedded_text(service.status())
+
+
+def _embedded_queues(_: argparse.Namespace) -> str:
+    from gcs_lab.backends.embedded.system import EmbeddedSystem
+
+    system = EmbeddedSystem.connect()
+    try:
+        assert system.status is not None  # noqa: S101  (this system has a status)
+        table = system.status.queues_table()
+    finally:
+        system.close()
+    names = [f"{queue}@{host}" for queue, host in zip(table["queue"], table["host"], strict=True)]
+    slots = [f"{used}/{total}" for used, total in zip(table["slots_used"], table["slots_total"], strict=True)]
+    width = max(map(len, names))
+    rows = zip(["queue", *names], ["used/total", *slots], ["state", *table["state"]], strict=True)
+    return "\n".join(f"{name:{width}}  {used:>10}  {state}".rstrip() for name, used, state in rows)
+
+
+def _embedded_queue_control(flags: argparse.Namespace) -> str:
+    from gcs_lab.backends.embedded.system import EmbeddedSystem
+
+    system = EmbeddedSystem.connect()
+    try:
+        failures = system.queue_control(flags.action, flags.queues)
+    finally:
+        system.close()
+    if failures:
+        done = [name for name in flags.queues if name not in failures]
+        also = f" (done: {', '.join(done)})" if done else ""
+        raise InvalidArgument(" ".join(map(str, failures.values())) + also)
+    return _embedded_queues(flags)
 
 
 def _embedded_text(status: ServiceStatus) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import os
 import threading
 import warnings
@@ -35,7 +37,7 @@ class Cluster:
     def __init__(self, backend: SystemBackend, why: str = "it was asked for") -> None:
         self._backend = backend
         self.why = why
-        self.jobs = Jobs(backend.jobs)
+        self.jobs = Jobs(backend.jobs, cluster=backend.cluster)
 
     def __repr__(self) -> str:
         return f"<Cluster {self.name}: {self.system}; chosen because {self.why}>"
@@ -99,6 +101,14 @@ class Cluster:
 
 _connected: dict[str, Cluster] = {}
 _lock = threading.RLock()
+
+
+@atexit.register
+def _close_all() -> None:
+    """Close what the program left open, so that no helper and no socket is torn down by chance."""
+    for cluster in list(_connected.values()):
+        with contextlib.suppress(Exception):
+            cluster.close()
 
 
 def _version() -> str:

@@ -4,6 +4,7 @@ The tree (names marked * are DRMAA2's words, GFD.231 section 5)::
 
     GcsError
     ├── DeniedByDrms *              the system refused: permission, policy, quota
+    │   └── NotAuthorized           another user's rights were asked for
     ├── DrmCommunication *          the system does not answer
     │   └── CommandFailed           one of its commands failed (argv, exit status, stderr)
     ├── TryLater *                  refused for now
@@ -51,6 +52,7 @@ __all__ = [
     "InvalidSession",
     "InvalidState",
     "JobFailed",
+    "NotAuthorized",
     "NotPicklable",
     "NotReady",
     "OutOfResource",
@@ -67,7 +69,23 @@ __all__ = [
 
 
 class GcsError(Exception):
-    """Base of everything that gcs_lab raises on purpose."""
+    """Base of everything that gcs_lab raises on purpose.
+
+    Parameters
+    ----------
+    error
+        The message.
+    error_code
+        DRMAA2's number of the error, if it is another than the class's.
+    """
+
+    #: DRMAA2's number of the error (``drmaa2_error`` of the C binding; -1: unset, 13: IMPLEMENTATION_SPECIFIC).
+    error_code: int = -1
+
+    def __init__(self, error: str = "", error_code: int | None = None) -> None:
+        super().__init__(error)
+        if error_code is not None:
+            self.error_code = error_code
 
     def _render_traceback_(self) -> list[str]:
         """Draw the error in IPython without our frames: the message is for the user, the frames are not."""
@@ -77,9 +95,19 @@ class GcsError(Exception):
 class DeniedByDrms(GcsError):
     """The system refused the request (DRMAA2 ``DENIED_BY_DRMS``)."""
 
+    error_code = 1
+
+
+class NotAuthorized(DeniedByDrms):
+    """Another user's rights were asked for (``AUTHORIZATION``, an addition of Univa's DRMAA2)."""
+
+    error_code = 14
+
 
 class DrmCommunication(GcsError):
     """The system could not be reached (DRMAA2 ``DRM_COMMUNICATION``)."""
+
+    error_code = 2
 
 
 class CommandFailed(DrmCommunication):
@@ -107,21 +135,31 @@ class CommandFailed(DrmCommunication):
 class TryLater(GcsError):
     """The system refused for now (DRMAA2 ``TRY_LATER``)."""
 
+    error_code = 3
+
 
 class SessionManagement(GcsError):
     """A session could not be created, opened or destroyed (DRMAA2 ``SESSION_MANAGEMENT``)."""
+
+    error_code = 4
 
 
 class Timeout(GcsError):
     """A wait ran out of time (DRMAA2 ``TIMEOUT``)."""
 
+    error_code = 5
+
 
 class Internal(GcsError):
     """A fault of ours or of the system (DRMAA2 ``INTERNAL``)."""
 
+    error_code = 6
+
 
 class InvalidArgument(GcsError):
     """A value that cannot work (DRMAA2 ``INVALID_ARGUMENT``)."""
+
+    error_code = 7
 
 
 class UnknownName(InvalidArgument):
@@ -158,9 +196,13 @@ class NotPicklable(InvalidArgument):
 class InvalidSession(GcsError):
     """The session was closed or never was (DRMAA2 ``INVALID_SESSION``)."""
 
+    error_code = 8
+
 
 class InvalidState(GcsError):
     """Not possible in the job's present state (DRMAA2 ``INVALID_STATE``)."""
+
+    error_code = 9
 
 
 class NotReady(InvalidState):
@@ -170,17 +212,25 @@ class NotReady(InvalidState):
 class OutOfResource(GcsError):
     """Disk, memory, ids or file descriptors ran out (DRMAA2 ``OUT_OF_RESOURCE``)."""
 
+    error_code = 10
+
 
 class UnsupportedAttribute(GcsError):
     """The backend cannot honour an attribute of the template (DRMAA2 ``UNSUPPORTED_ATTRIBUTE``)."""
+
+    error_code = 11
 
 
 class UnsupportedOperation(GcsError):
     """The backend does not have the operation (DRMAA2 ``UNSUPPORTED_OPERATION``)."""
 
+    error_code = 12
+
 
 class ImplementationSpecific(GcsError):
     """What the standard has no word for (DRMAA2 ``IMPLEMENTATION_SPECIFIC``)."""
+
+    error_code = 13
 
 
 class PartlySubmitted(ImplementationSpecific):
@@ -205,9 +255,13 @@ class PartlySubmitted(ImplementationSpecific):
 class ClusterNotFound(GcsError):
     """No cluster of that name, or none at all."""
 
+    error_code = 13
+
 
 class JobFailed(GcsError):
     """A job ended without doing its work; the message says why."""
+
+    error_code = 13
 
 
 class RemoteError(JobFailed):
@@ -228,3 +282,5 @@ class RemoteError(JobFailed):
 
 class UntrustedFile(GcsError):
     """A file that another user could have written; it is not read."""
+
+    error_code = 13

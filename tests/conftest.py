@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 #: Tests that run against real systems; in continuous integration they may not be skipped.
 REAL = ("gridengine", "browser")
 
+#: Prints the conformance suite's table: here, because under xdist the process that reports collects nothing itself.
+pytest_plugins = ["conformance.outcome_table"] if Path(__file__).with_name("conformance").is_dir() else []
+
 _home: Path | None = None
 
 

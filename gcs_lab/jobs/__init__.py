@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from gcs_lab.jobs.area import Jobs
 from gcs_lab.jobs.job import Job
+from gcs_lab.jobs.job_array import JobArray
+from gcs_lab.jobs.notifications import Subscription
 from gcs_lab.jobs.protocol import Catalogue, Complex, EventBatch, JobAction, JobsBackend, ReservationsBackend
+from gcs_lab.jobs.reservations import Reservation, Reservations
 
 __all__ = [
     "Catalogue",
@@ -12,7 +15,11 @@ __all__ = [
     "EventBatch",
     "Job",
     "JobAction",
+    "JobArray",
     "Jobs",
     "JobsBackend",
+    "Reservation",
+    "Reservations",
     "ReservationsBackend",
+    "Subscription",
 ]

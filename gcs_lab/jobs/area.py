@@ -1,39 +1,58 @@
-"""The ``jobs`` area of a cluster: submit, find and control jobs."""
+"""The ``jobs`` area of a cluster: submit, find, control and wait for jobs."""
 
 from __future__ import annotations
 
+import re
+import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from gcs_lab.errors import GcsError, InvalidArgument, UnknownName, UnsupportedAttribute
+from gcs_lab.errors import GcsError, InvalidArgument, UnknownName, UnsupportedAttribute, UnsupportedOperation
+from gcs_lab.jobs.catalogue_checks import check_names
 from gcs_lab.jobs.job import Job
-from gcs_lab.jobs.requests import parse_memory, parse_time
+from gcs_lab.jobs.job_array import JobArray
+from gcs_lab.jobs.job_filter import select_jobs, select_named
+from gcs_lab.jobs.notifications import Notifier
+from gcs_lab.jobs.reservations import Reservations
 from gcs_lab.jobs.status_board import StatusBoard
-from gcs_lab.vocabulary import JobTemplate
+from gcs_lab.jobs.template_checks import check_supported, check_template
+from gcs_lab.jobs.waiting import Wait
+from gcs_lab.vocabulary import Capability, JobState, JobTemplate, TaskRange
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    import builtins
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
+    from gcs_lab.jobs.notifications import Subscription
     from gcs_lab.jobs.protocol import Catalogue, JobAction, JobsBackend
+    from gcs_lab.vocabulary import JobEvent, JobInfo, MachineInfo, QueueInfo, ReservationTemplate
 
 __all__ = ["Jobs"]
 
 CATALOGUE_SECONDS = 60.0
+_TOKEN = re.compile(r"[0-9a-f]{32}\Z")
 
 
 class Jobs:
     """Jobs on one system.
 
+    Waits take their timeout in seconds: None waits without end, 0 looks once; running out raises ``Timeout``.
+
     Parameters
     ----------
     backend
         The system.
+    cluster
+        Name by which :func:`gcs_lab.connect` finds it again; empty if it does not.
     """
 
-    def __init__(self, backend: JobsBackend) -> None:
+    def __init__(self, backend: JobsBackend, cluster: str = "") -> None:
         self.backend = backend
+        self.cluster = cluster
         self.board = StatusBoard(backend)
+        self._notifier = Notifier(backend, self.board)
         self._catalogue: tuple[float, Catalogue] | None = None
+        self._catalogue_lock = threading.Lock()
 
     def __repr__(self) -> str:
         return f"<Jobs on {self.system}>"
@@ -42,6 +61,13 @@ class Jobs:
     def system(self) -> str:
         """Name of the system, for messages."""
         return self.backend.system
+
+    @property
+    def reservations(self) -> Reservations:
+        """Advance reservations. Raises UnsupportedOperation if the system has none."""
+        if self.backend.reservations is None:
+            raise UnsupportedOperation(f"{self.system} has no advance reservations.")
+        return Reservations(self, self.backend.reservations)
 
     def run(self, command: str, *args: str, **attributes: Any) -> Job:
         """Submit a command with its arguments; `attributes` are those of :class:`JobTemplate`.
@@ -53,8 +79,15 @@ class Jobs:
         """
         return self.submit(JobTemplate(remote_command=command, args=list(args), **attributes))
 
-    def submit(self, template: JobTemplate) -> Job:
+    def submit(self, template: JobTemplate, *, token: str | None = None) -> Job:
         """Check the template, submit it, and return the job.
+
+        Parameters
+        ----------
+        template
+            What is asked for.
+        token
+            32 hexadecimal digits, new for each submission, by which ``backend.find_submissions`` finds the job.
 
         Raises
         ------
@@ -68,74 +101,248 @@ class Jobs:
             If the system refuses or does not answer.
         """
         self.check(template)
-        return Job(self, self.backend.submit(template))
-
-    def job(self, job_id: str) -> Job:
-        """Return a handle on a job that exists; its existence is not checked."""
+        _check_tokens([token])
+        job_id = self.backend.submit(template) if token is None else self.backend.submit(template, token)
+        self._notifier.submitted([job_id])
         return Job(self, job_id)
 
+    def submit_many(self, templates: Iterable[JobTemplate], *, tokens: Sequence[str] | None = None) -> list[Job]:
+        """Check all templates, submit them at once, and return the jobs, in order.
+
+        Raises
+        ------
+        PartlySubmitted
+            If the system took some, then refused one.
+        GcsError
+            As :meth:`submit`; then there are no jobs.
+        """
+        templates = list(templates)
+        _check_tokens(tokens, len(templates))
+        checked: set[int] = set()
+        for number, template in enumerate(templates, 1):
+            if id(template) not in checked:
+                self._check_one_of_many(template, number, len(templates))
+                checked.add(id(template))
+        if not templates:
+            return []
+        job_ids = self.backend.submit_many(templates, tokens)
+        self._notifier.submitted(job_ids)
+        return [Job(self, job_id) for job_id in job_ids]
+
+    def submit_array(
+        self,
+        template: JobTemplate,
+        begin: int,
+        end: int,
+        step: int = 1,
+        max_parallel: int | None = None,
+        *,
+        token: str | None = None,
+    ) -> JobArray:
+        """Submit one job with a task for each index (``qsub -t begin-end:step -tc max_parallel``).
+
+        Parameters
+        ----------
+        template
+            What is asked for, of each task.
+        begin, end, step
+            The indices: from `begin` (1 or more) to `end`.
+        max_parallel
+            How many tasks run at the same time at the most; None: as many as there is room for.
+        token
+            As in :meth:`submit`.
+
+        Raises
+        ------
+        GcsError
+            As :meth:`submit`; UnsupportedAttribute also if the system cannot honour `max_parallel`.
+        """
+        tasks = TaskRange(begin, end, step)
+        if max_parallel is not None:
+            self._check_max_parallel(max_parallel)
+        _check_tokens([token])
+        self.check(template, tasks)
+        array_id = self.backend.submit_array(template, tasks, max_parallel, token)
+        self._notifier.submitted_array(array_id, tasks)
+        return JobArray(self, array_id, tasks)
+
+    def job(self, job_id: str) -> Job:
+        """Return a handle on a job or task that exists; its existence is not checked."""
+        _check_id(job_id)
+        return Job(self, job_id)
+
+    def array(self, array_id: str, tasks: TaskRange | None = None) -> JobArray:
+        """Return a handle on an array job that exists.
+
+        Parameters
+        ----------
+        array_id
+            Its id.
+        tasks
+            The indices of its tasks; None: the system is asked for them.
+
+        Raises
+        ------
+        UnknownName
+            If the system is asked, and knows no such array job.
+        """
+        _check_id(array_id)
+        if tasks is None:
+            status = self.board.array_status([array_id])[array_id]
+            if status is None:
+                raise UnknownName("array job", array_id, self.backend.job_ids(), where=self.system)
+            tasks = status.tasks
+        return JobArray(self, array_id, tasks)
+
     def list(self) -> list[Job]:
-        """Return this user's jobs that have not ended, oldest first."""
+        """Return this user's jobs that have not ended, oldest first; an array job is one."""
         return [Job(self, job_id) for job_id in self.backend.job_ids()]
 
     def control(self, action: JobAction, job_ids: Collection[str]) -> dict[str, GcsError]:
-        """Do `action` to many jobs at once; return what went wrong, by id (empty: nothing)."""
-        return self.backend.control(action, job_ids)
+        """Do `action` to many jobs, tasks and arrays at once; return what went wrong, by id (empty: nothing)."""
+        if not job_ids:
+            return {}
+        try:
+            return self.backend.control(action, job_ids)
+        finally:
+            self.board.expire()
 
-    def catalogue(self) -> Catalogue:
+    def wait_any_started(self, jobs: Iterable[Job | JobArray], timeout: float | None = None) -> Job:
+        """Wait until one of `jobs` runs or has ended, and return it; the first in their order if there are several.
+
+        Parameters
+        ----------
+        jobs
+            Jobs and arrays; an array stands for its tasks.
+        timeout
+            Seconds.
+
+        Raises
+        ------
+        Timeout
+            If none has by then.
+        InvalidArgument
+            If there is none, or one is no job of this cluster, or the timeout is no number from 0 on.
+        GcsError
+            What the system says, but for silence (which is told only if the timeout is 0).
+        """
+        return Wait(self, jobs, _started, "start").any(timeout)
+
+    def wait_any_terminated(self, jobs: Iterable[Job | JobArray], timeout: float | None = None) -> Job:
+        """Wait until one of `jobs` has ended, and return it; as :meth:`wait_any_started`."""
+        return Wait(self, jobs, _terminated, "end").any(timeout)
+
+    def wait_all_started(self, jobs: Iterable[Job | JobArray], timeout: float | None = None) -> None:
+        """Wait until each of `jobs` has run or ended; as :meth:`wait_any_started`."""
+        Wait(self, jobs, _started, "start").all(timeout)
+
+    def wait_all_terminated(self, jobs: Iterable[Job | JobArray], timeout: float | None = None) -> None:
+        """Wait until all of `jobs` have ended; as :meth:`wait_any_started`."""
+        Wait(self, jobs, _terminated, "end").all(timeout)
+
+    def find(self, wanted: JobInfo | None = None) -> builtins.list[JobInfo]:
+        """Return the jobs of all users that have not ended and that fit the filter, oldest first.
+
+        Parameters
+        ----------
+        wanted
+            A filter as :func:`~gcs_lab.jobs.job_filter.fits` has it; None: all jobs.
+
+        Raises
+        ------
+        GcsError
+            If the filter is none, or the system does not answer.
+        """
+        return select_jobs(self.backend.all_jobs, wanted)
+
+    def queues(self, names: Collection[str] | None = None) -> builtins.list[QueueInfo]:
+        """Return the cluster queues; with `names` only those that are called so."""
+        return select_named(self.backend.queues, names)
+
+    def machines(self, names: Collection[str] | None = None) -> builtins.list[MachineInfo]:
+        """Return the machines that run jobs; with `names` only those that are called so."""
+        return select_named(self.backend.machines, names)
+
+    def on_event(self, callback: Callable[[JobEvent], None]) -> Subscription:
+        """Call `callback` with everything that happens to jobs from now on, in order, each event once.
+
+        It is called in a thread of the area's own, one call at a time; an error in it is logged. On a system that
+        keeps no events (see ``JobsBackend.events``) the states of the jobs are compared that this area submitted
+        or was asked to :meth:`~gcs_lab.jobs.notifications.Subscription.watch`; a state that comes and goes between
+        two looks is not seen then.
+
+        Raises
+        ------
+        GcsError
+            If the system does not answer.
+        InvalidArgument
+            If `callback` cannot be called.
+        """
+        return self._notifier.subscribe(callback)
+
+    def supports(self, capability: Capability) -> bool:
+        """Tell whether the system has an optional ability of the standard."""
+        return self.backend.supports(capability)
+
+    def catalogue(self, max_age: float = CATALOGUE_SECONDS) -> Catalogue:
         """Return the queues, parallel environments and complexes there are, at most a minute old."""
         now = time.monotonic()
-        if self._catalogue is None or now - self._catalogue[0] > CATALOGUE_SECONDS:
-            self._catalogue = (now, self.backend.catalogue())
-        return self._catalogue[1]
+        with self._catalogue_lock:
+            if self._catalogue is None or now - self._catalogue[0] > max_age:
+                self._catalogue = (now, self.backend.catalogue())
+            return self._catalogue[1]
 
-    def check(self, template: JobTemplate) -> None:
-        """Raise what :meth:`submit` would raise before it sends anything."""
-        if not template.remote_command:
-            raise InvalidArgument("the template has no remote_command; say which program the job shall run.")
-        unsupported = sorted(template.attributes_set() - self.backend.supported_attributes)
-        if unsupported:
-            raise UnsupportedAttribute(
-                f"{self.system} does not honour {', '.join(unsupported)}. It honours: "
-                f"{', '.join(sorted(self.backend.supported_attributes))}."
+    def check(self, template: JobTemplate, tasks: TaskRange | None = None) -> None:
+        """Raise what :meth:`submit` (with `tasks`: :meth:`submit_array`) would raise before it sends anything."""
+        check_template(template, is_array=tasks is not None)
+        check_supported(template.attributes_set(), self.backend)
+        self.check_names(template)
+
+    def check_names(self, template: JobTemplate | ReservationTemplate) -> None:
+        """Raise UnknownName if a queue, complex, host … of the template does not exist on the system."""
+        try:
+            check_names(template, self.catalogue, self.system)
+        except UnknownName:
+            # It may be new: the cluster was changed within the minute.
+            check_names(template, lambda: self.catalogue(max_age=1.0), self.system)
+
+    def _check_one_of_many(self, template: JobTemplate, number: int, of: int) -> None:
+        try:
+            self.check(template)
+        except GcsError as error:
+            error.args = (f"template {number} of {of}: {error}",)
+            raise
+
+    def _check_max_parallel(self, max_parallel: int) -> None:
+        if isinstance(max_parallel, bool) or not isinstance(max_parallel, int) or max_parallel < 1:
+            raise InvalidArgument(
+                f"max_parallel is {max_parallel!r}; expected a whole number from 1 on, or None for no limit."
             )
-        asks_for_names = (template.queue_name, template.parallel_environment, template.resource_requests)
-        if any(asks_for_names):
-            self._check_names(template, self.catalogue())
-
-    def _check_names(self, template: JobTemplate, catalogue: Catalogue) -> None:
-        # A queue may be given as a list and with a host or host group: `all.q@node1,b*`; wildcards are the system's.
-        for queue in (template.queue_name or "").split(","):
-            name = queue.partition("@")[0].lstrip("!")
-            if name and not any(c in name for c in "*?[|&()") and name not in catalogue.queues:
-                raise UnknownName("queue", name, catalogue.queues, where=self.system)
-        pe = template.parallel_environment
-        if pe and not any(c in pe for c in "*?[") and pe not in catalogue.parallel_environments:
-            raise UnknownName("parallel environment", pe, catalogue.parallel_environments, where=self.system)
-        for name, value in template.resource_requests.items():
-            known = catalogue.by_name.get(name)
-            if known is None:
-                raise UnknownName("complex", name, [c.name for c in catalogue.complexes], where=self.system)
-            if not known.requestable:
-                raise InvalidArgument(f"-l {name}: jobs may not request {known.name} on {self.system}.")
-            _check_value(name, value, known.type)
+        if not self.backend.supports(Capability.BULK_JOBS_MAXPARALLEL):
+            raise UnsupportedAttribute(
+                f"{self.system} does not honour max_parallel: it cannot limit how many tasks of an array run at the "
+                "same time. Submit without it."
+            )
 
 
-def _check_value(name: str, value: str, kind: str) -> None:
-    try:
-        if kind == "MEMORY":
-            parse_memory(value)
-        elif kind == "TIME":
-            parse_time(value)
-        elif kind == "INT":
-            int(value)
-        elif kind == "DOUBLE":
-            float(value)
-        elif kind == "BOOL" and value.upper() not in {"TRUE", "FALSE", "1", "0", "T", "F"}:
-            raise InvalidArgument(f"{value!r} is neither TRUE nor FALSE.")
-    except InvalidArgument as error:
-        raise InvalidArgument(f"-l {name}={value}: {error}") from None
-    except ValueError:
-        raise InvalidArgument(
-            f"-l {name}={value}: {value!r} is not a number, and {name} is of type {kind}."
-        ) from None
+def _started(state: JobState) -> bool:
+    return state.started
+
+
+def _terminated(state: JobState) -> bool:
+    return state.terminated
+
+
+def _check_id(job_id: str) -> None:
+    if not isinstance(job_id, str) or not job_id:
+        raise InvalidArgument(f"expected the id of a job as text, not {job_id!r}.")
+
+
+def _check_tokens(tokens: Sequence[str | None] | None, number: int = 1) -> None:
+    if tokens is None:
+        return
+    if len(tokens) != number:
+        raise InvalidArgument(f"{len(tokens)} tokens for {number} templates; expected one each.")
+    for token in tokens:
+        if token is not None and (not isinstance(token, str) or not _TOKEN.match(token)):
+            raise InvalidArgument(f"the token is {token!r}; expected 32 hexadecimal digits (secrets.token_hex(16)).")

@@ -1,16 +1,14 @@
-"""A handle on one job (DRMAA2 ``Job``)."""
+"""A handle on one job, or on one task of an array job (DRMAA2 ``Job``)."""
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
-from gcs_lab.errors import Timeout, UnknownName
+from gcs_lab.errors import UnknownName
 from gcs_lab.jobs.protocol import JobAction
+from gcs_lab.vocabulary import split_id
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from gcs_lab.jobs.area import Jobs
     from gcs_lab.vocabulary import JobInfo, JobState, JobStatus
 
@@ -25,21 +23,28 @@ class Job:
     area
         The jobs area it belongs to.
     job_id
-        The system's id for it.
+        The system's id for it; ``"5.3"`` is the task with index 3 of the array job ``"5"``.
     """
 
+    __slots__ = ("area", "id")
+
     def __init__(self, area: Jobs, job_id: str) -> None:
-        self._area = area
+        self.area = area
         self.id = job_id
 
     def __repr__(self) -> str:
-        return f"<Job {self.id} on {self._area.system}>"
+        return f"<Job {self.id} on {self.area.system}>"
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Job) and (self._area, self.id) == (other._area, other.id)
+        return isinstance(other, Job) and (self.area, self.id) == (other.area, other.id)
 
     def __hash__(self) -> int:
-        return hash((id(self._area), self.id))
+        return hash((id(self.area), self.id))
+
+    @property
+    def task_index(self) -> int | None:
+        """The index, if it is a task of an array job."""
+        return split_id(self.id)[1]
 
     def status(self, max_age: float | None = None) -> JobStatus:
         """Return the state with queue, machine and the system's own letters.
@@ -54,7 +59,7 @@ class Job:
         GcsError
             If the system does not answer.
         """
-        return self._area.board.status([self.id], max_age)[self.id]
+        return self.area.board.status([self.id], max_age)[self.id]
 
     @property
     def state(self) -> JobState:
@@ -69,9 +74,9 @@ class Job:
         UnknownName
             If the system knows no such job (any more).
         """
-        info = self._area.backend.info([self.id]).get(self.id)
+        info = self.area.backend.info([self.id]).get(self.id)
         if info is None:
-            raise UnknownName("job", self.id, self._area.backend.job_ids(), where=self._area.system)
+            raise UnknownName("job", self.id, self.area.backend.job_ids(), where=self.area.system)
         return info
 
     def hold(self) -> None:
@@ -97,43 +102,35 @@ class Job:
     def wait_started(self, timeout: float | None = None) -> JobState:
         """Wait until the job runs or has ended; return its state.
 
+        While the system does not answer, the wait goes on: it is asked again, after pauses of up to half a minute.
+
         Parameters
         ----------
         timeout
-            Seconds; None waits for ever.
+            Seconds; 0 looks once, None waits for ever.
 
         Raises
         ------
         Timeout
             If it has not started by then.
+        InvalidArgument
+            If the timeout is no number from 0 on.
+        GcsError
+            What the system says, but for silence (which is told only if the timeout is 0).
         """
-        return self._wait(lambda state: state.started, timeout, "start")
+        self.area.wait_any_started([self], timeout)
+        return self._last_state()
 
     def wait_terminated(self, timeout: float | None = None) -> JobState:
         """Wait until the job has ended; return its state. As :meth:`wait_started` otherwise."""
-        return self._wait(lambda state: state.terminated, timeout, "end")
+        self.area.wait_any_terminated([self], timeout)
+        return self._last_state()
+
+    def _last_state(self) -> JobState:
+        known = self.area.board.known(self.id)
+        return self.state if known is None else known.state
 
     def _control(self, action: JobAction) -> None:
-        failures = self._area.control(action, [self.id])
+        failures = self.area.control(action, [self.id])
         if self.id in failures:
             raise failures[self.id]
-
-    def _wait(self, reached: Callable[[JobState], bool], timeout: float | None, what: str) -> JobState:
-        deadline = None if timeout is None else time.monotonic() + timeout
-        board = self._area.board
-        board.watch([self.id])
-        try:
-            while not reached(state := self.status().state):
-                pause = board.interval
-                if deadline is not None:
-                    left = deadline - time.monotonic()
-                    if left <= 0:
-                        raise Timeout(
-                            f"job {self.id} did not {what} within {timeout:g} s; it is {state.name}. Wait longer, or "
-                            "ask why it waits (qstat -j)."
-                        )
-                    pause = min(pause, left)
-                time.sleep(pause)
-            return state
-        finally:
-            board.unwatch([self.id])

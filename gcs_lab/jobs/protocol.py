@@ -126,16 +126,26 @@ class JobsBackend(Protocol):
 
     #: Name for messages: ``"embedded"``, ``"Grid Engine 8.1.9"`` …
     system: str
-    #: Attributes of :class:`JobTemplate` that :meth:`submit` honours; the area refuses all others. It may change
-    #: with the system's configuration.
-    supported_attributes: frozenset[str]
-    #: For attributes that it does not honour: what to use instead, as a sentence. Every attribute of
-    #: :class:`JobTemplate` is in the one or the other.
-    refusals: Mapping[str, str]
     #: Seconds that at least lie between two state questions.
     poll_floor: float
     #: Advance reservations; None where the system has none.
     reservations: ReservationsBackend | None
+
+    @property
+    def supported_attributes(self) -> frozenset[str]:
+        """Attributes of :class:`JobTemplate` that :meth:`submit` honours; the area refuses all others.
+
+        They may change with the system's configuration.
+        """
+        ...
+
+    @property
+    def refusals(self) -> Mapping[str, str]:
+        """For attributes that it does not honour: what to use instead, as a sentence.
+
+        Every attribute of :class:`JobTemplate` is in the one or the other.
+        """
+        ...
 
     def submit(self, template: JobTemplate, token: str | None = None) -> str:
         """Submit one job and return its id.

@@ -43,13 +43,13 @@ class JobStatus:
 class JobInfo:
     """Everything known of a job. Times are aware (UTC), durations are seconds, memory is bytes.
 
-    ``None`` means that the system does not tell. The attributes after ``job_name`` are implementation-specific
-    (``jobInfoImplSpec``): ``max_vmem`` and ``max_rss`` are peaks over the whole process tree; ``failed`` is Grid
-    Engine's failure code from accounting (0: none; ``reference``: ``sge_accounting(5)``); ``deleted_by`` names who
-    deleted it; ``raw`` is the record as the system gave it.
+    ``None`` means that the system does not tell; in a filter, that it does not matter. The attributes after
+    ``job_name`` are implementation-specific (``jobInfoImplSpec``): ``max_vmem`` and ``max_rss`` are peaks over the
+    whole process tree; ``failed`` is Grid Engine's failure code from accounting (0: none; ``reference``:
+    ``sge_accounting(5)``); ``deleted_by`` names who deleted it; ``raw`` is the record as the system gave it.
     """
 
-    job_id: str
+    job_id: str = ""
     job_state: JobState = JobState.UNDETERMINED
     job_sub_state: str = ""
     exit_status: int | None = None

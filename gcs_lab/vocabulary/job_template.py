@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from datetime import datetime  # noqa: TC003  (dataclass fields are inspected at run time)
+from typing import Any
 
-from gcs_lab.vocabulary.machine import CpuArchitecture, OperatingSystem
-
-if TYPE_CHECKING:
-    from enum import IntEnum
+from gcs_lab.vocabulary.machine import CpuArchitecture, OperatingSystem  # noqa: TC001
+from gcs_lab.vocabulary.template_json import values_from_json, values_to_json
 
 __all__ = ["IMPLEMENTATION_SPECIFIC", "JobTemplate"]
 
@@ -21,8 +19,6 @@ IMPLEMENTATION_SPECIFIC = (
     "hold_jid_ad",
     "native_specification",
 )
-_ENUMS: dict[str, type[IntEnum]] = {"machine_os": OperatingSystem, "machine_arch": CpuArchitecture}
-_TIMES = ("start_time", "deadline_time")
 
 
 @dataclass(kw_only=True)
@@ -43,7 +39,8 @@ class JobTemplate:
     - ``stage_in_files`` and ``stage_out_files``: source to destination, a file or a folder each. For the former the
       source is on the submission host and the destination where the job runs, for the latter the other way round.
       Paths are absolute, begin with a placeholder, or are relative to the working directory. Files are copied before
-      the job starts (a failure puts the job into error state) and after it has ended, however it ended.
+      the job starts (a failure puts the job into error state) and after it has ended. A system that ends jobs with
+      SIGKILL may not get to the latter after a deletion or a hard limit.
     - ``email_on_started`` and ``email_on_terminated`` send to ``email``.
     - ``job_category`` names a set of options that the cluster's operators keep (``qtask(5)``).
     - ``resource_requests`` is ``qsub -l``: complex name to the value as the user wrote it
@@ -92,24 +89,18 @@ class JobTemplate:
 
     def attributes_set(self) -> set[str]:
         """Return the names of the attributes that ask for something."""
-        return {f.name for f in fields(self) if getattr(self, f.name) not in (None, {})}
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        return {name for name, value in values.items() if value is not None and not _is_empty_dict(value)}
 
     def to_json(self) -> dict[str, Any]:
         """Return the attributes that are set as JSON data: enumerations by name, times in ISO format with zone."""
-        data = {name: getattr(self, name) for name in sorted(self.attributes_set())}
-        for name in _ENUMS.keys() & data.keys():
-            data[name] = data[name].name
-        for name in set(_TIMES) & data.keys():
-            data[name] = data[name].astimezone().isoformat()
-        return data
+        return values_to_json({name: getattr(self, name) for name in sorted(self.attributes_set())})
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> JobTemplate:
         """Return the template that :meth:`to_json` gave; an attribute that this version does not know is left out."""
-        known = {f.name for f in fields(cls)}
-        values = {name: value for name, value in data.items() if name in known}
-        for name in _ENUMS.keys() & values.keys():
-            values[name] = _ENUMS[name][values[name]]
-        for name in set(_TIMES) & values.keys():
-            values[name] = datetime.fromisoformat(values[name])
-        return cls(**values)
+        return cls(**values_from_json(data, (f.name for f in fields(cls))))
+
+
+def _is_empty_dict(value: object) -> bool:
+    return isinstance(value, dict) and not value

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 from datetime import datetime  # noqa: TC003  (dataclass fields are inspected at run time)
+from typing import Any
 
 from gcs_lab.vocabulary.job_info import SlotInfo  # noqa: TC001
 from gcs_lab.vocabulary.machine import CpuArchitecture, OperatingSystem  # noqa: TC001
+from gcs_lab.vocabulary.template_json import values_from_json, values_to_json
 
 __all__ = ["RESERVATION_IMPLEMENTATION_SPECIFIC", "ReservationInfo", "ReservationTemplate"]
 
@@ -42,6 +44,15 @@ class ReservationTemplate:
     def attributes_set(self) -> set[str]:
         """Return the names of the attributes that ask for something."""
         return {f.name for f in fields(self) if getattr(self, f.name) is not None}
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the attributes that are set as JSON data: enumerations by name, times in ISO format with zone."""
+        return values_to_json({name: getattr(self, name) for name in sorted(self.attributes_set())})
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> ReservationTemplate:
+        """Return the template that :meth:`to_json` gave; an attribute that this version does not know is left out."""
+        return cls(**values_from_json(data, (f.name for f in fields(cls))))
 
 
 @dataclass(kw_only=True)

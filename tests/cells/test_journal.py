@@ -92,7 +92,7 @@ def test_a_journal_of_a_newer_version_is_told_and_left_alone(tmp_path):
 
 
 def test_on_a_network_file_system_the_journal_needs_no_shared_memory(tmp_path, monkeypatch):
-    monkeypatch.setattr("gcs_lab.cells.journal.is_on_network", lambda _: True)
+    monkeypatch.setattr("gcs_lab.user_database.is_on_network", lambda _: True)
     journal = Journal(tmp_path / "journal.sqlite")
     with closing(sqlite3.connect(journal.path)) as connection:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("delete",)

@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 from embedded_lab import Lab, processes_with, wait_for
+from hypothesis import settings
 
 from gcs_lab.backends.embedded import service
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+settings.register_profile("thorough", max_examples=800)
 
 
 @pytest.fixture

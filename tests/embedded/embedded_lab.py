@@ -13,11 +13,13 @@ from gcs_lab.backends.embedded import service
 from gcs_lab.backends.embedded.places import Places
 from gcs_lab.backends.embedded.system import EmbeddedSystem
 from gcs_lab.jobs import Job, JobAction, Jobs
+from gcs_lab.vocabulary import JobTemplate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gcs_lab.vocabulary import JobInfo, JobStatus
+    from gcs_lab.errors import GcsError
+    from gcs_lab.vocabulary import ArrayStatus, JobInfo, JobStatus, TaskRange
 
 PATIENCE_SECONDS = 20.0
 
@@ -76,6 +78,26 @@ class Lab:
 
     def shell(self, script: str, **attributes: object) -> Job:
         return self.submit("/bin/sh", "-c", script, **attributes)
+
+    def template(self, script: str, **attributes: object) -> JobTemplate:
+        attributes.setdefault("working_directory", str(self.work))
+        return JobTemplate(remote_command="/bin/sh", args=["-c", script], **attributes)
+
+    def array(self, script: str, tasks: TaskRange, max_parallel: int | None = None, **attributes: object) -> str:
+        return self.system.jobs.submit_array(self.template(script, **attributes), tasks, max_parallel)
+
+    def tasks(self, array_id: str) -> ArrayStatus:
+        return self.system.jobs.array_status([array_id])[array_id]
+
+    def wait_array(self, array_id: str) -> ArrayStatus:
+        wait_for(lambda: self.tasks(array_id).terminated, f"end of array {array_id}")
+        return self.tasks(array_id)
+
+    def state(self, job_id: str) -> JobStatus:
+        return self.system.jobs.status([job_id])[job_id]
+
+    def act(self, action: JobAction, *job_ids: str) -> dict[str, GcsError]:
+        return self.system.jobs.control(action, job_ids)
 
     def status(self, job: Job) -> JobStatus:
         # Not through the area's board, for which an error state is the end.

@@ -99,6 +99,17 @@ def test_what_a_waiting_job_does_not_allow_is_an_invalid_state(lab, action):
     assert "its state is qw" in str(failures[job.id])
 
 
+def test_only_what_waits_and_is_not_held_can_be_held(lab):
+    held, running, error = lab.submit("true", submit_as_hold=True), lab.submit("sleep", "60"), lab.shell("exit 100")
+    lab.wait_letters(running, "r")
+    lab.wait_letters(error, "Eqw")
+    failures = lab.jobs.control(JobAction.HOLD, [held.id, running.id, error.id])
+    assert {job_id: type(failure) for job_id, failure in failures.items()} == dict.fromkeys(
+        (held.id, running.id, error.id), InvalidState
+    )
+    assert [lab.letters(job) for job in (held, running, error)] == ["hqw", "r", "Eqw"]
+
+
 def test_one_request_acts_on_many_jobs_and_tells_what_failed_for_each(lab):
     held = [lab.submit("true", submit_as_hold=True) for _ in range(3)]
     done = lab.submit("true")

@@ -75,7 +75,9 @@ def test_a_dispatch_that_was_recorded_and_not_done_is_done_once(lab):
 
     with sqlite3.connect(lab.places.database) as database:
         slots = f'[["all.q", "{os.uname().nodename}", 1]]'
-        database.execute("UPDATE tasks SET phase='dispatching', held=0, run=1, dispatched=1, slots=?", (slots,))
+        row = "(job_id, task_id, phase, held, suspended, requeued, run, slots, dispatched, outcome)"
+        values = "(?, 0, 'dispatching', 0, 0, 0, 1, ?, 1, '{}')"
+        database.execute(f"INSERT INTO tasks {row} VALUES {values}", (int(job.id), slots))
     database.close()
     assert lab.ended(job).job_state is JobState.DONE
     assert lab.read("runs") == "ran\n"

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from embedded_lab import wait_for
 
 from gcs_lab.errors import UnknownName
 from gcs_lab.vocabulary import Capability, JobState
@@ -63,7 +64,7 @@ def test_output_is_appended_and_input_is_read(lab):
 
 
 def test_arguments_pass_unchanged_whatever_is_in_them(lab):
-    nasty = ["a b", "", "line\nend", "$(touch hacked)", "`id`", "'\"\\", "ü€🙂", "; rm -rf .", "*", "-n", "\udcff"]
+    nasty = ["a b", "", "line\nend", "$(touch hacked)", "`id`", "'\"\\", "ü€🙂", "; rm -rf .", "*", "-n"]
     args, _, _ = dumped(lab, *nasty)
     assert args == nasty
     assert not (lab.work / "hacked").exists()
@@ -127,11 +128,12 @@ def test_usage_counts_children_that_were_daemonised(lab):
 def test_a_running_job_tells_what_it_uses(lab):
     job = lab.shell("echo up; exec sleep 60", output_path="o")
     lab.wait_text("o", "up")
+    # At the moment of its exec(2) a process has no memory at all.
+    wait_for(lambda: job.info().max_rss, "memory in use")
     info = job.info()
     assert info.job_state is JobState.RUNNING
     assert info.exit_status is None
     assert info.wallclock_time >= 0
-    assert info.max_rss > 0
 
 
 def test_an_unknown_job_is_undetermined_and_has_no_info(lab):
@@ -165,7 +167,7 @@ def test_the_catalogue_and_capabilities_are_truthful(lab):
     assert {"h_rt", "h_vmem", "hostname", "num_proc"} <= set(catalogue.by_name)
     assert catalogue.by_name["h"].name == "hostname"
     can = {c for c in Capability if lab.system.jobs.supports(c)}
-    assert can == {Capability.JT_ACCOUNTINGID, Capability.JT_MAXSLOTS}
+    assert can == set(Capability) - {Capability.JT_EMAIL}
 
 
 def test_the_provider_offers_it_and_connects():

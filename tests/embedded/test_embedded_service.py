@@ -165,7 +165,7 @@ def test_nonsense_on_the_socket_is_answered_and_harms_nobody(home):
     path = service.start().socket
     with socket.socket(socket.AF_UNIX) as line:
         line.connect(str(path))
-        line.sendall(b'hello\n{"v": 99, "do": "about"}\n{"v": 1, "do": "dance"}\n')
+        line.sendall(b'hello\n{"v": 99, "do": "about"}\n{"v": 2, "do": "dance"}\n')
         file = line.makefile("rb")
         answers = [file.readline() for _ in range(3)]
         file.close()

@@ -52,7 +52,7 @@ def test_attributes_of_the_template_count_more_than_native_options():
     assert made.working_directory == str(Path.cwd())
 
 
-@pytest.mark.parametrize("option", ["-t 1-5", "-hold_jid 3", "-V", "-sync y", "stray"])
+@pytest.mark.parametrize("option", ["-t 1-5", "-tc 3", "-S /bin/sh", "-sync y", "stray"])
 def test_other_native_options_are_refused_by_name(option):
     with pytest.raises(UnsupportedAttribute, match=option.split()[0]):
         parse_native(option)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 CLASSIC = {
     "qname": "all.q", "hostname": "node1", "group": "users", "owner": "ann", "job_name": "fit", "job_number": "7",
     "account": "sge", "submission_time": "1795217350", "start_time": "1795217351", "end_time": "1795217354",
-    "ru_wallclock": "3", "slots": "1", "category": "NONE",
+    "ru_wallclock": "3", "slots": "1", "category": "NONE", "granted_pe": "NONE", "pe_taskid": "NONE",
 }  # fmt: skip
 
 
@@ -181,9 +181,9 @@ def test_a_second_look_reads_only_what_is_new(tmp_path: Path, monkeypatch: pytes
     file = AccountingFile(tmp_path)
     file.find(["1"])
     seen: list[int] = []
-    real = accounting_file._job_ids
+    real = accounting_file._entries
     monkeypatch.setattr(
-        accounting_file, "_job_ids", lambda block, start: seen.append(len(block)) or real(block, start)
+        accounting_file, "_entries", lambda block, start: seen.append(len(block)) or real(block, start)
     )
     with path.open("a") as growing:
         growing.write(line(job_number=777))

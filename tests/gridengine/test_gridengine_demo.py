@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import json
+import mailbox
 import os
 import pwd
 import shutil
@@ -20,8 +21,11 @@ import pytest
 from gridengine.demo_lab import need_packages, processes_of, wait_until
 
 from gcs_lab.backends.gridengine import PROVIDER, demo
-from gcs_lab.backends.gridengine.demo import layout
+from gcs_lab.backends.gridengine.catalogue import parse_names
+from gcs_lab.backends.gridengine.commands import ask
+from gcs_lab.backends.gridengine.demo import configuration, layout
 from gcs_lab.backends.gridengine.system import GridEngineSystem
+from gcs_lab.cli import main
 from gcs_lab.cluster import Cluster, connect
 from gcs_lab.errors import ClusterNotFound, DrmCommunication, InvalidArgument
 from gcs_lab.vocabulary import JobState
@@ -172,6 +176,81 @@ def test_a_shell_that_sourced_the_settings_survives_stop(own_home: Path) -> None
     assert own_home.exists()
 
 
+@pytest.mark.usefixtures("own_home")
+def test_a_cell_of_an_older_version_gets_what_it_lacks() -> None:
+    state = demo.start()
+    cell = state.cell()
+    for queue in ("all.q", "short.q"):
+        ask(cell, ["qconf", "-dattr", "queue", "pe_list", "two", queue])
+    ask(cell, ["qconf", "-dp", "two"])
+    ask(cell, ["qconf", "-mattr", "queue", "seq_no", "7", "all.q"])
+    for users in ("arusers", "deadlineusers"):
+        ask(cell, ["qconf", "-du", configuration.user_name(), users])
+    old = state.folder / "global"
+    text = ask(cell, ["qconf", "-sconf"]).text.replace(str(state.folder / "mailer"), "/usr/bin/mail")
+    old.write_text(text.replace("1000000", "75000"))
+    ask(cell, ["qconf", "-Mconf", str(old)])
+    (state.folder / "mailer").unlink()
+    remembered = json.loads((state.folder / "settings.json").read_text())
+    del remembered["version"]
+    (state.folder / "settings.json").write_text(json.dumps(remembered))
+
+    again = demo.start()
+    assert again.settings == state.settings
+    assert again.daemons == state.daemons
+    assert parse_names(ask(cell, ["qconf", "-spl"]).text) == ("make", "mpi", "smp", "two")
+    assert "two" in ask(cell, ["qconf", "-sq", "short.q"]).text
+    assert "seq_no                7" in ask(cell, ["qconf", "-sq", "all.q"]).text
+    assert configuration.user_name() in ask(cell, ["qconf", "-su", "arusers"]).text
+    mailer, tasks = (
+        line.split()[1]
+        for line in ask(cell, ["qconf", "-sconf"]).text.splitlines()
+        if line.startswith(("mailer", "max_aj_tasks"))
+    )
+    assert (mailer, tasks) == (str(state.folder / "mailer"), "1000000")
+    assert os.access(mailer, os.X_OK)
+    assert "weight_priority                   1.0" in ask(cell, ["qconf", "-ssconf"]).text
+    assert "configuration" not in demo.start().seconds
+
+
+@pytest.mark.usefixtures("own_home")
+def test_an_unmended_cell_of_an_older_version_is_still_known() -> None:
+    state = demo.start()
+    remembered = json.loads((state.folder / "settings.json").read_text())
+    del remembered["version"]
+    (state.folder / "settings.json").write_text(json.dumps(remembered))
+    (found,) = demo.status()
+    assert found.state == "running"
+    system = PROVIDER.connect("demo")
+    assert system.jobs.job_ids() == []
+    system.close()
+
+
+def test_the_mailer_keeps_every_message_whole(own_home: Path) -> None:
+    folder = layout.DemoFolder("demo", own_home)
+    configuration.write_mailer(folder)
+    text = "First line\nFrom the beginning\n" + "x" * 200_000 + "\n"
+    senders = [
+        subprocess.Popen([str(folder.mailer), "-s", f"Job {number} (a 'b' %s)", "a@b.c"], stdin=subprocess.PIPE)
+        for number in range(8)
+    ]
+    for sender in senders:
+        assert sender.stdin is not None
+        sender.stdin.write(text.encode())
+        sender.stdin.close()
+    assert [sender.wait(timeout=20) for sender in senders] == [0] * 8
+    with contextlib.closing(mailbox.mbox(folder.mailbox)) as box:
+        found = {mail["Subject"]: mail.get_payload() for mail in box}
+    assert sorted(found) == [f"Job {number} (a 'b' %s)" for number in range(8)]
+    assert set(found.values()) == {text.replace("\nFrom", "\n>From")}
+    assert folder.mailbox.stat().st_mode & 0o777 == 0o600
+
+
+def test_the_command_names_the_mailbox(in_demo_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["demo", "status"]) == 0
+    assert f"{in_demo_home}/state/demo/demo/mailbox" in capsys.readouterr().out
+
+
 def test_names_and_places_that_cannot_be_are_refused(own_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("", "a b", "../x", "-x", "x" * 60):
         with pytest.raises(InvalidArgument, match="name of a demo cell"):
@@ -228,6 +307,12 @@ def test_an_ordinary_user_has_a_cell_too() -> None:
         "demo.start(); system = PROVIDER.connect('demo'); jobs = Cluster(system).jobs\n"
         f"job = jobs.run('sh', '-c', 'id -un; exit 4', output_path={str(place / 'out')!r}, join_files=True, working_directory={str(place)!r})\n"
         "print(job.wait_terminated(30).name, job.info().exit_status, system.jobs.submitter.transport)\n"
+        "from gcs_lab.vocabulary import ReservationTemplate\n"
+        "print(jobs.reservations.request(ReservationTemplate(duration=60)).info().owner)\n"
+        "jobs.run('true', email=['a@b.c'], email_on_terminated=True).wait_terminated(30)\n"
+        "import time; box = demo.status()[0].mailbox; late = time.monotonic() + 30\n"
+        "while time.monotonic() < late and not (box.exists() and 'Complete' in box.read_text()): time.sleep(0.05)\n"
+        "print(box.read_text().count('To: a@b.c'))\n"
         "system.close(); demo.stop()\n"
     )
     try:
@@ -238,7 +323,7 @@ def test_an_ordinary_user_has_a_cell_too() -> None:
                  "TMPDIR": os.environ.get("TMPDIR", "/tmp")},
             capture_output=True, text=True, timeout=100, check=False,
         )  # fmt: skip
-        assert done.stdout == "FAILED 4 drmaa\n", done.stderr
+        assert done.stdout.split("\n") == ["FAILED 4 drmaa", "nobody", "1", ""], done.stderr
         assert (place / "out").read_text() == "nobody\n"
         assert not processes_of(place)
     finally:

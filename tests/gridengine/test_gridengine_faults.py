@@ -74,9 +74,9 @@ def test_a_helper_killed_after_the_job_was_taken_loses_and_doubles_nothing(
     real = DrmaaTransport.submit
     deaths: list[str] = []
 
-    def die_with_the_answer(self: DrmaaTransport, request: Any, marker: str) -> str:
-        job_id = real(self, request, marker)
-        deaths.append(job_id)
+    def die_with_the_answer(self: DrmaaTransport, batch: Any, _: list[str]) -> None:
+        real(self, batch, deaths)
+        (job_id,) = deaths
         if command == ["true"]:
             wait_until(lambda: job_id not in jobs.backend.job_ids(), "the job's end")
         raise CommandFailed(["drmaa_helper"], None, "the helper was lost: it died.")
@@ -97,11 +97,11 @@ def test_a_helper_killed_before_the_job_was_taken_leads_to_one_job(
     real = DrmaaTransport.submit
     calls: list[str] = []
 
-    def die_once(self: DrmaaTransport, request: Any, marker: str) -> str:
-        calls.append(marker)
+    def die_once(self: DrmaaTransport, batch: Any, ids: list[str]) -> None:
+        calls.extend(batch.markers)
         if len(calls) == 1:
             raise CommandFailed(["drmaa_helper"], None, "the helper was lost: it died.")
-        return real(self, request, marker)
+        real(self, batch, ids)
 
     monkeypatch.setattr(DrmaaTransport, "submit", die_once)
     job = jobs.run("true", job_name=name, **QUIET)

@@ -11,16 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gcs_lab.backends.gridengine.catalogue import parse_complexes, parse_names
-from gcs_lab.backends.gridengine.control import allowed, parse_complaints
+from gcs_lab.backends.gridengine.control import allowed, parse_complaints, unknown_job
 from gcs_lab.backends.gridengine.ended_jobs import flush_seconds
 from gcs_lab.backends.gridengine.job_details_xml import parse_details
 from gcs_lab.backends.gridengine.job_states import job_state
+from gcs_lab.backends.gridengine.qhost_xml import parse_hosts
 from gcs_lab.backends.gridengine.qstat_xml import parse_jobs, parse_queues
-from gcs_lab.backends.gridengine.status_tables import parse_hosts
 from gcs_lab.backends.gridengine.system import product_name
 from gcs_lab.errors import DrmCommunication, Internal, InvalidArgument, InvalidState
 from gcs_lab.jobs.protocol import JobAction
-from gcs_lab.vocabulary import JobState, JobStatus
+from gcs_lab.vocabulary import JobState
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -118,11 +118,24 @@ def test_any_bytes_are_rows_or_an_error_of_ours(document: bytes) -> None:
         ("Ehqw", JobState.FAILED),
         ("EhRqw", JobState.FAILED),
         ("z", JobState.UNDETERMINED),
+        ("x", JobState.UNDETERMINED),
+        ("Rs", JobState.SUSPENDED),
+        ("Rts", JobState.SUSPENDED),
+        ("RS", JobState.SUSPENDED),
+        ("RtS", JobState.SUSPENDED),
+        ("RT", JobState.SUSPENDED),
+        ("tT", JobState.SUSPENDED),
+        ("hs", JobState.SUSPENDED),
+        ("P", JobState.SUSPENDED),
+        ("hRq", JobState.REQUEUED_HELD),
+        ("Ehq", JobState.FAILED),
         ("", JobState.UNDETERMINED),
     ],
 )
 def test_every_state_of_sge_status_has_its_drmaa2_state(letters: str, state: JobState) -> None:
     assert job_state(letters) is state
+    # A job that is being deleted is what it was until it is gone (sge_status(5)).
+    assert job_state(f"d{letters}") is state
 
 
 def test_complexes_are_read_from_both_versions(recorded: Path) -> None:
@@ -161,10 +174,11 @@ def test_complaints_are_told_from_what_went_well() -> None:
 
 
 def test_a_running_job_cannot_be_held_and_a_waiting_one_not_suspended() -> None:
-    assert isinstance(allowed(JobAction.HOLD, "1", JobStatus(JobState.RUNNING, "r")), InvalidState)
-    assert isinstance(allowed(JobAction.SUSPEND, "1", JobStatus(JobState.QUEUED, "qw")), InvalidState)
-    assert isinstance(allowed(JobAction.TERMINATE, "1", None), InvalidArgument)
-    assert allowed(JobAction.TERMINATE, "1", JobStatus(JobState.FAILED, "Eqw")) is None
+    assert isinstance(allowed(JobAction.HOLD, "1", JobState.RUNNING, "r"), InvalidState)
+    assert isinstance(allowed(JobAction.SUSPEND, "1", JobState.QUEUED, "qw"), InvalidState)
+    assert isinstance(unknown_job(JobAction.TERMINATE, "1", ended=False), InvalidArgument)
+    assert isinstance(unknown_job(JobAction.TERMINATE, "1", ended=True), InvalidState)
+    assert allowed(JobAction.TERMINATE, "1", JobState.FAILED, "Eqw") is None
 
 
 @pytest.mark.parametrize(

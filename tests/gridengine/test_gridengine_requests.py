@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from gcs_lab.backends.gridengine.commands import error_of
 from gcs_lab.backends.gridengine.discovery import find_site_cell, parse_settings
+from gcs_lab.backends.gridengine.job_categories import parse_qtask
 from gcs_lab.backends.gridengine.job_request import JobRequest, make_request
 from gcs_lab.backends.gridengine.provider import GridEngineProvider
 from gcs_lab.backends.provider import BackendProvider
@@ -22,6 +25,7 @@ from gcs_lab.errors import (
 from gcs_lab.vocabulary import JobTemplate
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 
@@ -116,6 +120,113 @@ def test_variables_that_would_change_qsub_itself_go_by_value() -> None:
     request = request_of(job_environment={"SGE_MINE": "1", "MINE": "a,b"})
     assert request.variables() == ["MINE", "SGE_MINE=1"]
     assert request.environment == {"MINE": "a,b"}
+
+
+def test_a_command_with_line_breaks_is_refused_if_it_would_be_cut_as_a_whole() -> None:
+    with pytest.raises(InvalidArgument, match="travels as one argument"):
+        request_of(args=["a\nb", *["x" * 50_000] * 2])
+    assert request_of(args=["x" * 50_000] * 2).command == "true"
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [{"args": ["x" * 50_000] * 40}, {"stage_in_files": {f"/{number}" * 9: "x" for number in range(40_000)}}],
+)
+def test_more_arguments_than_a_program_can_be_started_with_are_refused(attributes: dict[str, Any]) -> None:
+    with pytest.raises(InvalidArgument, match="in all"):
+        request_of(**attributes)
+
+
+@pytest.fixture
+def zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    def set_zone(name: str) -> None:
+        monkeypatch.setenv("TZ", name)
+        time.tzset()
+
+    yield set_zone
+    monkeypatch.undo()
+    time.tzset()
+
+
+def test_a_start_is_told_in_the_zone_of_this_machine_and_never_too_early(zone: Callable[[str], None]) -> None:
+    zone("Europe/Berlin")
+    assert request_of(start_time=datetime(2027, 7, 1, 10, 0, 0, 1, UTC)).options == ("-a", "202707011200.01")
+    assert request_of(start_time=datetime(2027, 1, 1, 10, tzinfo=UTC)).options == ("-a", "202701011100.00")
+    assert request_of(start_time=datetime(2027, 1, 1, 10)).options == ("-a", "202701011000.00")  # noqa: DTZ001
+    with pytest.raises(InvalidArgument, match="1970 to 2106"):
+        request_of(start_time=datetime(2110, 1, 1, tzinfo=UTC))
+
+
+@pytest.mark.parametrize("hour", [0, 1])
+def test_a_start_in_the_hour_that_comes_twice_is_refused(zone: Callable[[str], None], hour: int) -> None:
+    zone("Europe/Berlin")
+    with pytest.raises(InvalidArgument, match="has twice"):
+        request_of(start_time=datetime(2026, 10, 25, hour, 30, tzinfo=UTC))
+    assert request_of(start_time=datetime(2026, 10, 24, 23, 59, tzinfo=UTC)).options == ("-a", "202610250159.00")
+    assert request_of(start_time=datetime(2026, 10, 25, 2, 0, tzinfo=UTC)).options == ("-a", "202610250300.00")
+
+
+@pytest.mark.parametrize(
+    ("attributes", "options"),
+    [
+        ({"email": ["a@b.c", "d@e.f"], "email_on_started": True}, ("-M", "a@b.c,d@e.f", "-m", "b")),
+        ({"email": ["a@b.c"], "email_on_started": True, "email_on_terminated": True}, ("-M", "a@b.c", "-m", "bea")),
+        ({"email_on_started": False}, ("-m", "n")),
+        ({"hold_jid": ["7,a", "prep*", "7"], "hold_jid_ad": ["8"]}, ("-hold_jid", "7,a,prep*", "-hold_jid_ad", "8")),
+        ({"hold_jid": []}, ()),
+        ({"candidate_machines": ["a", "b", "a"]}, ("-l", "hostname=a|b")),
+        ({"resource_limits": {"STACK_SIZE": "9", "CPU_TIME": "unlimited"}}, ("-l", "h_stack=9K", "-l", "h_cpu=INFINITY")),
+        ({"resource_requests": {"h": "x", "mt": "1G"}}, ("-l", "hostname=x", "-l", "mem_total=1G")),
+        ({"native_specification": "-binding linear:1 -l 'a=b' -cwd"}, ("-binding", "linear:1", "-l", "a=b", "-cwd")),
+        ({"native_specification": "-binding env linear:1"}, ("-binding", "env", "linear:1")),
+    ],
+)  # fmt: skip
+def test_attributes_become_options(attributes: dict[str, Any], options: tuple[str, ...]) -> None:
+    assert request_of(**attributes).options == options
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {"hold_jid": ["a b"]},
+        {"hold_jid": ["5.3"]},
+        {"hold_jid": ["5", "1st*"]},
+        {"candidate_machines": ["@group"]},
+        {"reservation_id": "x"},
+        {"min_phys_memory": 5, "resource_requests": {"mt": "1G"}},
+        {"native_specification": "-clear"},
+        {"native_specification": "-pe smp"},
+        {"native_specification": "-l a=b command"},
+        {"native_specification": "-unknown -t 1-3"},
+        {"native_specification": "-h", "submit_as_hold": False},
+    ],
+)
+def test_what_would_be_misunderstood_is_refused(attributes: dict[str, Any]) -> None:
+    with pytest.raises(InvalidArgument):
+        request_of(**attributes)
+
+
+def test_qtask_files_are_read_as_their_format_says() -> None:
+    text = "# comment\n\n  quick  -l h_rt=60 -p -5\n!fixed\t-q 'a b'\nbare\n"
+    assert parse_qtask(text) == {"quick": "-l h_rt=60 -p -5", "!fixed": "-q 'a b'", "bare": ""}
+
+
+def test_a_soft_request_of_a_category_does_not_make_the_templates_own_soft(tmp_path: Path) -> None:
+    make_cell(tmp_path)
+    cell = find_site_cell({"SGE_ROOT": str(tmp_path)}, [])
+    assert cell is not None
+    (cell.common / "qtask").write_text("wish -soft -l arch=x\n")
+    template = JobTemplate(remote_command="true", job_category="wish", resource_requests={"h_rt": "60"})
+    assert make_request(template, cell).options == ("-soft", "-l", "arch=x", "-hard", "-l", "h_rt=60")
+
+
+def test_a_staged_job_is_called_after_its_own_command() -> None:
+    staged = {"stage_in_files": {"a": "b"}}
+    assert request_of(remote_command="/opt/my/prog", **staged).name == "prog"
+    assert request_of(remote_command="/opt/my/7zip", **staged).name is None
+    assert request_of(job_name="mine", **staged).name == "mine"
+    request = request_of(remote_command="/opt/my/prog", native_specification="-N native", **staged)
+    assert (request.name, request.command) == (None, "/bin/sh")
 
 
 @pytest.mark.parametrize(

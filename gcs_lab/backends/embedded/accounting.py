@@ -60,7 +60,15 @@ def _plain(value: str) -> str:
         return value
 
 
-def accounting_line(task: Task, verdict: Verdict, usage: Mapping[str, Any], wall: float, group: str) -> str:
+def accounting_line(
+    task: Task,
+    verdict: Verdict,
+    usage: Mapping[str, Any],
+    wall: float,
+    group: str,
+    *,
+    reserved: float | None = None,
+) -> str:
     """Return the record of one run, with its line end.
 
     Parameters
@@ -75,6 +83,8 @@ def accounting_line(task: Task, verdict: Verdict, usage: Mapping[str, Any], wall
         Seconds that it ran.
     group
         Primary group of the owner.
+    reserved
+        When its reservation was asked for, in seconds since the epoch.
     """
     asked = task.job.request
     # The first instance is where the job's own process runs.
@@ -94,7 +104,8 @@ def accounting_line(task: Task, verdict: Verdict, usage: Mapping[str, Any], wall
         *(0, 0, 0, usage.get("ru_nvcsw", 0), usage.get("ru_nivcsw", 0)),  # zeros: ru_msgsnd ru_msgrcv ru_nsignals
         *("NONE", "defaultdepartment", _text(asked.parallel_environment), sum(task.slots.values()), task.task_id),
         *(f"{user + system:.6f}", f"{usage.get('mem', 0.0):.6f}", "0.000000"),
-        *(_text(_category(task)), "0.000000", "NONE", f"{usage.get('max_vmem', 0):.6f}", 0, 0),
+        *(_text(_category(task)), "0.000000", "NONE", f"{usage.get('max_vmem', 0):.6f}"),
+        *(_text(asked.reservation_id) if asked.reservation_id else 0, int(reserved or 0)),
     ]
     return ":".join(str(field) for field in fields) + "\n"
 

@@ -9,8 +9,8 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from gcs_lab.backends.embedded.wire import decode, encode, peer_uid, rebuild_error
-from gcs_lab.errors import DrmCommunication, UntrustedFile
+from gcs_lab.backends.embedded.wire import LONGEST_LINE, TIMELESS, decode, encode, peer_uid, rebuild_error
+from gcs_lab.errors import DrmCommunication, InvalidArgument, UntrustedFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -63,10 +63,13 @@ class Client:
     ----------
     ensure
         Returns the socket of a scheduler that runs, starting it if it must.
+    retry_for
+        Seconds for which a question is asked again of a scheduler that does not answer.
     """
 
-    def __init__(self, ensure: Callable[[], Path]) -> None:
+    def __init__(self, ensure: Callable[[], Path], retry_for: float = RETRY_FOR_SECONDS) -> None:
         self._ensure = ensure
+        self._retry_for = retry_for
         self._idle: list[_Line] = []
         self._lock = threading.Lock()
         self._process = os.getpid()
@@ -80,19 +83,26 @@ class Client:
         Raises
         ------
         GcsError
-            What the scheduler raised, or DrmCommunication if there is no answer.
+            What the scheduler raised, DrmCommunication if there is no answer, or InvalidArgument if it is too much
+            for one question.
         """
         question = encode({"do": do, "with": given})
-        give_up = time.monotonic() + RETRY_FOR_SECONDS
+        if len(question) > LONGEST_LINE:
+            raise InvalidArgument(
+                f"a question of {len(question)} bytes; the embedded scheduler takes {LONGEST_LINE}. Send less at "
+                "once: fewer jobs, or large data in files instead of arguments."
+            )
+        give_up = time.monotonic() + self._retry_for
         while True:
             try:
                 with self._line() as line:
-                    message = line.ask(question)
+                    message = line.ask(question, timeless=do in TIMELESS)
             except (OSError, EOFError, NotRunning) as error:
                 self.close()
                 time.sleep(PAUSE_SECONDS)
                 if time.monotonic() > give_up:
-                    raise DrmCommunication(
+                    kind = NotRunning if isinstance(error, NotRunning) else DrmCommunication
+                    raise kind(
                         f"the embedded scheduler does not answer ({error}). Look at its log with gcs-lab embedded "
                         "status, and stop it with gcs-lab embedded stop: jobs go on, and the next use starts it."
                     ) from None
@@ -140,12 +150,12 @@ class _Line:
         self._socket = connection
         self._file = connection.makefile("rb")
 
-    def ask(self, question: bytes) -> dict[str, Any]:
+    def ask(self, question: bytes, *, timeless: bool) -> dict[str, Any]:
         self._socket.sendall(question)
         line = self._file.readline()
         if not line.endswith(b"\n"):
             raise EOFError("the scheduler closed the connection")
-        return decode(line)
+        return decode(line, timeless=timeless)
 
     def close(self) -> None:
         self._file.close()

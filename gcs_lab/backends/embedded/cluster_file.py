@@ -2,79 +2,41 @@
 
 from __future__ import annotations
 
+import getpass
 import os
-import re
-import socket
 import tomllib
 from pathlib import Path  # noqa: TC003
-from typing import Any
+from typing import TYPE_CHECKING
 
+from gcs_lab.backends.embedded.cluster_file_default import default_text
+from gcs_lab.backends.embedded.cluster_file_entry import COMPLEX_NAME, Entry, distinct
+from gcs_lab.backends.embedded.complexes import (
+    CONSUMABLE_TYPES,
+    LIMITS,
+    RELATIONS,
+    STANDARD,
+    TYPES,
+    Amount,
+    ComplexDefinition,
+)
 from gcs_lab.backends.embedded.layout import (
     ALLOCATION_RULES,
     QUEUE_LIMITS,
     Host,
     Layout,
+    MailSettings,
     ParallelEnvironment,
     Queue,
 )
-from gcs_lab.errors import InvalidArgument
-from gcs_lab.jobs.requests import parse_memory, parse_time
+from gcs_lab.backends.embedded.native_options import parse_native
+from gcs_lab.errors import GcsError, InvalidArgument
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["default_text", "parse_layout", "read_layout"]
 
-_NAME = re.compile(r"[A-Za-z0-9_][\w.\-]*\Z", re.ASCII)
-_COMPLEX_NAME = re.compile(r"[A-Za-z_][\w.\-]*\Z", re.ASCII)
-_MEMORY_LIMITS = {"h_vmem"}
-
-_DEFAULT = """\
-# The embedded cluster of gcs_lab. It is read when the scheduler starts: after a change, `gcs-lab embedded stop`
-# (running jobs go on); the next use starts it again.
-
-# The scheduler ends itself after this many seconds with no job and no client.
-idle_seconds = 86400
-# What is known of ended jobs is forgotten after so many days; the accounting file keeps them.
-keep_ended_days = 90
-
-# Virtual hosts. All of them are this machine: jobs are spread over them by the rules, and all run here.
-# Optional: num_proc = 8, mem_total = "64G", arch = "lx-amd64", consumables = {{ gpu = 2 }}
-[[hosts]]
-name = "{host}"
-
-# Queues, in the order in which they are tried. `slots` are those on each host; `hosts` may list hosts (default: all).
-# A queue may have limits h_rt, s_rt, h_cpu (times) and h_vmem (memory a slot). A queue with h_rt or h_vmem takes
-# only jobs that ask for no more than that, or that name the queue: nobody is cut off by a limit unasked.
-[[queues]]
-name = "all.q"
-slots = {slots}
-
-[[queues]]
-name = "short.q"
-slots = 2
-h_rt = "0:10:00"
-
-# Parallel environments. allocation_rule: $pe_slots (all slots on one host), $fill_up (one host after the other),
-# $round_robin (one slot from each host in turn). `slots` are those that it gives out in all.
-[[parallel_environments]]
-name = "smp"
-slots = 999
-allocation_rule = "$pe_slots"
-
-[[parallel_environments]]
-name = "make"
-slots = 999
-allocation_rule = "$round_robin"
-
-[[parallel_environments]]
-name = "mpi"
-slots = 999
-allocation_rule = "$fill_up"
-"""
-
-
-def default_text() -> str:
-    """Return the file as it is written at the first start: one host named after this machine, two queues."""
-    host = re.sub(r"[^A-Za-z0-9_.\-]", "-", socket.gethostname()).lstrip(".-") or "localhost"
-    return _DEFAULT.format(host=host, slots=max(4, os.cpu_count() or 1))
+_LARGEST_RULE = 9_999_999
 
 
 def read_layout(path: Path) -> Layout:
@@ -94,6 +56,8 @@ def read_layout(path: Path) -> Layout:
         temporary = path.with_name(f".{path.name}.{os.getpid()}")
         temporary.write_text(text, encoding="utf-8")
         temporary.rename(path)
+    except UnicodeDecodeError as error:
+        raise InvalidArgument(f"{path}: it is no text in UTF-8 ({error}). Mend it, or remove the file.") from None
     try:
         return parse_layout(text)
     except InvalidArgument as error:
@@ -106,112 +70,187 @@ def parse_layout(text: str) -> Layout:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise InvalidArgument(f"it is no TOML: {error}.") from None
-    top = _Entry("the file", data)
-    top.only({"idle_seconds", "keep_ended_days", "hosts", "queues", "parallel_environments"})
-    hosts = tuple(_host(entry) for entry in top.tables("hosts"))
-    names = _distinct("host", [host.name for host in hosts])
-    queues = tuple(_queue(entry, names) for entry in top.tables("queues"))
-    _distinct("queue", [queue.name for queue in queues])
-    environments = tuple(
-        _environment(entry) for entry in data.get("parallel_environments", []) and top.tables("parallel_environments")
+    top = Entry("the file", data)
+    top.only(
+        {
+            "complexes",
+            "hosts",
+            "idle_seconds",
+            "job_categories",
+            "keep_ended_days",
+            "mail",
+            "max_array_tasks",
+            "parallel_environments",
+            "queues",
+        }
     )
-    _distinct("parallel environment", [pe.name for pe in environments])
+    complexes = _complexes(top)
+    hosts = tuple(_host(entry, complexes) for entry in top.tables("hosts"))
+    names = distinct("host", [host.name for host in hosts])
+    queues = tuple(_queue(entry, names) for entry in top.tables("queues"))
+    distinct("queue", [queue.name for queue in queues])
+    environments = tuple(_environment(entry) for entry in top.tables("parallel_environments", needed=False))
+    distinct("parallel environment", [pe.name for pe in environments])
     return Layout(
         hosts,
         queues,
         environments,
         idle_seconds=top.number("idle_seconds", Layout.idle_seconds),
         keep_ended_days=top.number("keep_ended_days", Layout.keep_ended_days),
+        max_array_tasks=top.count("max_array_tasks", Layout.max_array_tasks),
+        complexes=tuple(complexes.values()),
+        job_categories=_categories(top.part("job_categories")),
+        mail=_mail(top.part("mail")) if "mail" in data else None,
     )
 
 
-class _Entry:
-    """One table of the file, with its place in it for messages."""
-
-    def __init__(self, where: str, table: Any) -> None:
-        if not isinstance(table, dict):
-            raise InvalidArgument(f"{where} is {table!r}; expected a table of keys and values.")
-        self.where, self.table = where, table
-
-    def only(self, known: set[str]) -> None:
-        for key in self.table.keys() - known:
-            raise InvalidArgument(f"{self.where} has an unknown key {key!r}; known are {', '.join(sorted(known))}.")
-
-    def tables(self, key: str) -> list[_Entry]:
-        found = self.table.get(key)
-        if not isinstance(found, list) or not found:
-            raise InvalidArgument(f"{key!r} is missing or empty; expected at least one [[{key}]].")
-        return [_Entry(f"[[{key}]] number {number}", table) for number, table in enumerate(found, 1)]
-
-    def name(self) -> str:
-        name = self.table.get("name")
-        if not isinstance(name, str) or not _NAME.match(name):
-            raise InvalidArgument(f"{self.where}: name is {name!r}; expected letters, digits, '_', '.' and '-'.")
-        self.where = f"{self.where} ({name})"
-        return name
-
-    def count(self, key: str, default: int | None = None, least: int = 1) -> int:
-        value = self.table.get(key, default)
-        if not isinstance(value, int) or isinstance(value, bool) or value < least:
-            raise InvalidArgument(f"{self.where}: {key} is {value!r}; expected a whole number of {least} or more.")
-        return value
-
-    def number(self, key: str, default: float) -> float:
-        value = self.table.get(key, default)
-        if not isinstance(value, (int, float)) or isinstance(value, bool) or not value > 0:
-            raise InvalidArgument(f"{self.where}: {key} is {value!r}; expected a number above 0.")
-        return float(value)
-
-    def quantity(self, key: str, *, memory: bool) -> float:
-        value = self.table[key]
-        text = value if isinstance(value, str) else str(value)
-        try:
-            return parse_memory(text) if memory else parse_time(text)
-        except InvalidArgument as error:
-            raise InvalidArgument(f"{self.where}: {key}: {error}") from None
+def _complexes(top: Entry) -> Mapping[str, ComplexDefinition]:
+    found = [_complex(entry) for entry in top.tables("complexes", needed=False)]
+    taken = [c.name for c in found] + [c.shortcut for c in found if c.shortcut != c.name]
+    for name in distinct("complex", taken):
+        if name in {word for c in STANDARD for word in (c.name, c.shortcut)}:
+            raise InvalidArgument(
+                f"[[complexes]]: {name!r} is a standard complex or its shortcut, which stays as it is; take another."
+            )
+    return {c.name: c for c in found}
 
 
-def _host(entry: _Entry) -> Host:
+def _complex(entry: Entry) -> ComplexDefinition:
     name = entry.name()
-    entry.only({"name", "num_proc", "mem_total", "arch", "consumables"})
+    entry.only({"name", "shortcut", "type", "relop", "consumable"})
+    shortcut = entry.text("shortcut", name)
+    for word in (name, shortcut):
+        if not COMPLEX_NAME.match(word):
+            raise InvalidArgument(f"{entry.where}: {word!r} is no name of a complex; it begins with a letter.")
+    kind = entry.one_of("type", None, TYPES[:-1])
+    consumable = entry.one_of("consumable", "NO", ("YES", "JOB", "NO"))
+    if consumable != "NO" and kind not in CONSUMABLE_TYPES:
+        raise InvalidArgument(
+            f"{entry.where}: type {kind} cannot be consumed; expected {', '.join(CONSUMABLE_TYPES)} with "
+            f"consumable = {consumable!r}."
+        )
+    relations = tuple(RELATIONS) if kind in CONSUMABLE_TYPES else ("==",) if kind == "RESTRING" else ("==", "!=")
+    relation = entry.one_of("relop", "<=" if kind in CONSUMABLE_TYPES else "==", relations)
+    if consumable != "NO" and relation != "<=":
+        raise InvalidArgument(f"{entry.where}: relop is {relation!r}; what is consumed has '<='.")
+    return ComplexDefinition(name, shortcut, kind, relation, consumable)
+
+
+def _categories(entry: Entry) -> Mapping[str, str]:
+    found = {}
+    for name in entry.table:
+        options = entry.text(name, "")
+        try:
+            parse_native(options)
+        except GcsError as error:
+            raise InvalidArgument(f"{entry.where}: {name}: {error}") from None
+        found[name] = options
+    return found
+
+
+def _mail(entry: Entry) -> MailSettings:
+    entry.only({"command", "sender"})
+    command = entry.table.get("command")
+    if not isinstance(command, list) or not command or not all(isinstance(w, str) and w for w in command):
+        raise InvalidArgument(
+            f"[mail]: command is {command!r}; expected a list of words, for example "
+            '["/usr/sbin/sendmail", "-t", "-i"].'
+        )
+    sender = entry.text("sender", f"{getpass.getuser()}@localhost")
+    if not sender.isascii() or set(sender) & set(" ,;<>()"):
+        raise InvalidArgument(f"[mail]: sender is {sender!r}; expected an address, for example gcs-lab@localhost.")
+    return MailSettings(tuple(command), sender)
+
+
+def _host(entry: Entry, complexes: Mapping[str, ComplexDefinition]) -> Host:
+    name = entry.name()
+    topology = ("sockets", "cores_per_socket", "threads_per_core")
+    entry.only({"name", "num_proc", "mem_total", "arch", "consumables", "complex_values", *topology})
     plain = Host(name)
-    arch = entry.table.get("arch", plain.arch)
-    if not isinstance(arch, str) or not _NAME.match(arch):
-        raise InvalidArgument(f"{entry.where}: arch is {arch!r}; expected a name such as lx-amd64.")
-    shared = _Entry(f"{entry.where}: consumables", entry.table.get("consumables", {}))
-    for key in shared.table:
-        if not _COMPLEX_NAME.match(key):
-            raise InvalidArgument(f"{shared.where}: {key!r} is no name of a complex; it begins with a letter.")
+    consumables, fixed_values = _complex_values(entry, complexes)
     return Host(
         name,
         num_proc=entry.count("num_proc", plain.num_proc),
-        mem_total=int(entry.quantity("mem_total", memory=True)) if "mem_total" in entry.table else plain.mem_total,
-        arch=arch,
-        consumables={key: shared.count(key, least=0) for key in shared.table},
+        mem_total=int(_finite(entry, "mem_total")) if "mem_total" in entry.table else plain.mem_total,
+        arch=_arch(entry, plain.arch),
+        consumables=_plain_consumables(entry, complexes) | consumables,
+        fixed_values=fixed_values,
+        sockets=entry.optional_count("sockets"),
+        cores_per_socket=entry.optional_count("cores_per_socket"),
+        threads_per_core=entry.optional_count("threads_per_core"),
     )
 
 
-def _queue(entry: _Entry, hosts: list[str]) -> Queue:
+def _arch(entry: Entry, default: str) -> str:
+    arch = entry.text("arch", default)
+    if not COMPLEX_NAME.match(arch):
+        raise InvalidArgument(f"{entry.where}: arch is {arch!r}; expected a name such as lx-amd64.")
+    return arch
+
+
+def _finite(entry: Entry, key: str) -> float:
+    found = entry.quantity(key, memory=True)
+    if found == float("inf"):
+        raise InvalidArgument(f"{entry.where}: {key} is without end; expected how much there is, for example 64G.")
+    return found
+
+
+def _plain_consumables(entry: Entry, complexes: Mapping[str, ComplexDefinition]) -> dict[str, Amount]:
+    shared = entry.part("consumables")
+    for key in shared.table:
+        if not COMPLEX_NAME.match(key):
+            raise InvalidArgument(f"{shared.where}: {key!r} is no name of a complex; it begins with a letter.")
+        if key in complexes or key in LIMITS or key in {word for c in STANDARD for word in (c.name, c.shortcut)}:
+            raise InvalidArgument(
+                f"{shared.where}: {key!r} is a complex already; those of [[complexes]] get values by complex_values."
+            )
+    return {key: shared.count(key, least=0) for key in shared.table}
+
+
+def _complex_values(
+    entry: Entry, complexes: Mapping[str, ComplexDefinition]
+) -> tuple[dict[str, Amount], dict[str, str]]:
+    """Return what a host has to consume, and its fixed values."""
+    values = entry.part("complex_values")
+    amounts: dict[str, Amount] = {}
+    fixed: dict[str, str] = {}
+    for key in values.table:
+        definition = complexes.get(key)
+        if definition is None:
+            there = ", ".join(sorted(complexes)) or "none"
+            raise InvalidArgument(f"{values.where}: {key!r} is none of [[complexes]]; there is {there}.")
+        text = values.written(key)
+        try:
+            amount = definition.amount(text)
+        except InvalidArgument as error:
+            raise InvalidArgument(f"{values.where}: {key}: {error}") from None
+        if definition.consumable == "NO":
+            fixed[key] = text
+        elif amount == float("inf"):
+            raise InvalidArgument(f"{values.where}: {key} is without end; expected how much there is.")
+        else:
+            amounts[key] = amount
+    return amounts, fixed
+
+
+def _queue(entry: Entry, hosts: list[str]) -> Queue:
     name = entry.name()
     entry.only({"name", "slots", "hosts", *QUEUE_LIMITS})
     listed = entry.table.get("hosts", hosts)
     if not isinstance(listed, list) or not listed or not set(map(str, listed)) <= set(hosts):
         raise InvalidArgument(f"{entry.where}: hosts is {listed!r}; expected a list of {', '.join(hosts)}.")
-    limits = {key: entry.quantity(key, memory=key in _MEMORY_LIMITS) for key in QUEUE_LIMITS if key in entry.table}
-    return Queue(name, entry.count("slots", least=0), tuple(listed), limits)
+    limits = {key: entry.quantity(key, memory=LIMITS[key] == "MEMORY") for key in QUEUE_LIMITS if key in entry.table}
+    return Queue(name, entry.count("slots", least=0), tuple(dict.fromkeys(map(str, listed))), limits)
 
 
-def _environment(entry: _Entry) -> ParallelEnvironment:
+def _environment(entry: Entry) -> ParallelEnvironment:
     name = entry.name()
     entry.only({"name", "slots", "allocation_rule"})
     rule = entry.table.get("allocation_rule")
-    if rule not in ALLOCATION_RULES:
-        raise InvalidArgument(f"{entry.where}: allocation_rule is {rule!r}; expected {', '.join(ALLOCATION_RULES)}.")
-    return ParallelEnvironment(name, entry.count("slots", least=0), rule)
-
-
-def _distinct(kind: str, names: list[str]) -> list[str]:
-    for name in names:
-        if names.count(name) > 1:
-            raise InvalidArgument(f"there are two {kind}s called {name!r}; every {kind} has a name of its own.")
-    return names
+    number = str(rule).isascii() and str(rule).isdigit() and not isinstance(rule, bool)
+    if rule not in ALLOCATION_RULES and not (number and 1 <= int(str(rule)[:9]) <= _LARGEST_RULE):
+        raise InvalidArgument(
+            f"{entry.where}: allocation_rule is {rule!r}; expected {', '.join(ALLOCATION_RULES)}, or the number of "
+            "slots on each host."
+        )
+    return ParallelEnvironment(name, entry.count("slots", least=0), str(int(str(rule))) if number else str(rule))

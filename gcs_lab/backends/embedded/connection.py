@@ -6,15 +6,12 @@ import logging
 import os
 from typing import TYPE_CHECKING, Any
 
-from gcs_lab.backends.embedded.wire import encode, peer_uid
+from gcs_lab.backends.embedded.wire import LONGEST_LINE, encode, peer_uid
 
 if TYPE_CHECKING:
     import socket
 
 __all__ = ["Connection", "is_owner"]
-
-#: A line longer than this is no question; the connection is closed.
-LONGEST_LINE = 64 * 2**20
 
 _log = logging.getLogger(__name__)
 

@@ -137,7 +137,7 @@ def _make_server(
 ) -> Server:
     runs = LiveRuns(places, layout)
     scheduler = Scheduler(database, layout, runs)
-    known = {runs.folder(task).path.name for task in scheduler.tasks.values()}
+    known = {runs.folder(task).path.name for task in scheduler.active.values()}
     for folder in places.spool.iterdir():
         if folder.name not in known:
             shutil.rmtree(folder, ignore_errors=True)

@@ -9,59 +9,35 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
+import zlib
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from gcs_lab.backends.embedded.array_job import ArrayJob, Ending
+from gcs_lab.backends.embedded.database_schema import digest_of, prepare
 from gcs_lab.backends.embedded.placement import Instance
+from gcs_lab.backends.embedded.reservation_table import ReservationTable
 from gcs_lab.backends.embedded.submit_request import SubmitRequest
 from gcs_lab.backends.embedded.task import Job, Phase, Task
-from gcs_lab.errors import Internal
+from gcs_lab.vocabulary import JobState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
+
+    from gcs_lab.backends.embedded.task import SharedRequest
 
 __all__ = ["Database"]
 
-SCHEMA_VERSION = 1
 ANSWERS_KEPT_SECONDS = 3600.0
 #: SQLite takes a limited number of parameters in one statement.
 _BATCH = 500
 
-# A job has one row in `tasks` for each of its tasks; one that is no array has task 0.
-_SCHEMA = """
-CREATE TABLE jobs (
-    job_id INTEGER PRIMARY KEY AUTOINCREMENT,
-    token TEXT NOT NULL UNIQUE,
-    owner TEXT NOT NULL,
-    submitted REAL NOT NULL,
-    request TEXT NOT NULL
-);
-CREATE TABLE tasks (
-    job_id INTEGER NOT NULL REFERENCES jobs,
-    task_id INTEGER NOT NULL,
-    phase TEXT NOT NULL,
-    held INTEGER NOT NULL,
-    suspended INTEGER NOT NULL,
-    requeued INTEGER NOT NULL,
-    run INTEGER NOT NULL,
-    slots TEXT NOT NULL,
-    dispatched REAL,
-    finished REAL,
-    outcome TEXT NOT NULL,
-    deleted_by TEXT,
-    annotation TEXT,
-    PRIMARY KEY (job_id, task_id)
-) WITHOUT ROWID;
-CREATE INDEX tasks_not_ended ON tasks (job_id) WHERE phase != 'ended';
-CREATE INDEX tasks_ended ON tasks (finished) WHERE phase = 'ended';
-CREATE TABLE answers (token TEXT PRIMARY KEY, answer TEXT NOT NULL, given REAL NOT NULL) WITHOUT ROWID;
-CREATE TABLE accounting_outbox (number INTEGER PRIMARY KEY AUTOINCREMENT, line TEXT NOT NULL);
-"""
-
+_JOB = "SELECT job_id, token, owner, submitted, request_id, own, waits_for, waits_for_tasks_of FROM jobs"
 _TASK = (
-    "SELECT t.job_id, t.task_id, t.phase, t.held, t.suspended, t.requeued, t.run, t.slots, t.dispatched, t.finished,"
-    " t.outcome, t.deleted_by, t.annotation, j.owner, j.submitted, j.request FROM tasks t JOIN jobs j USING (job_id)"
+    "SELECT job_id, task_id, phase, held, suspended, requeued, run, slots, dispatched, finished, outcome, deleted_by,"
+    " annotation, to_end FROM tasks"
 )
 
 
@@ -85,14 +61,9 @@ class Database:
         self._connection = sqlite3.connect(path, isolation_level=None)
         self._connection.execute("PRAGMA journal_mode=WAL")
         self._connection.execute("PRAGMA synchronous=NORMAL")
-        (version,) = self._connection.execute("PRAGMA user_version").fetchone()
-        if version == 0:
-            self._connection.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version={SCHEMA_VERSION}; COMMIT;")
-        elif version != SCHEMA_VERSION:
-            raise Internal(
-                f"{path} has schema {version}, and this gcs_lab knows {SCHEMA_VERSION}. Use the newer gcs_lab that "
-                "made it, or move the file away to begin anew."
-            )
+        prepare(self._connection, path)
+        #: Reservations and queue states.
+        self.reservations = ReservationTable(self._connection)
 
     def close(self) -> None:
         """Close the file."""
@@ -110,25 +81,58 @@ class Database:
                 self._connection.execute("ROLLBACK")
             raise
 
-    def add_job(self, owner: str, submitted: float, request: SubmitRequest) -> Job:
-        """Add a job with its one task and return it."""
-        cursor = self._connection.execute(
-            "INSERT INTO jobs (token, owner, submitted, request) VALUES (?, ?, ?, ?)",
-            (request.token, owner, submitted, json.dumps(request.to_wire())),
-        )
-        assert cursor.lastrowid is not None  # noqa: S101  (an INSERT always has one)
-        return Job(cursor.lastrowid, owner, submitted, request)
+    # --- what was submitted ---
 
-    def job_of_token(self, token: str) -> int | None:
-        """Return the id of the job that was submitted with `token`."""
-        row = self._connection.execute("SELECT job_id FROM jobs WHERE token = ?", (token,)).fetchone()
-        return None if row is None else int(row[0])
+    def add_request(self, request: SubmitRequest) -> int:
+        """Keep what jobs ask for alike, and return its number: the same for the same."""
+        text = json.dumps(request.to_wire(), sort_keys=True)
+        digest = digest_of(text)
+        self._connection.execute("INSERT OR IGNORE INTO requests (digest, request) VALUES (?, ?)", (digest, text))
+        (number,) = self._connection.execute("SELECT request_id FROM requests WHERE digest = ?", (digest,)).fetchone()
+        return int(number)
+
+    def request(self, request_id: int) -> SubmitRequest:
+        """Return what :meth:`add_request` kept."""
+        row = self._connection.execute("SELECT request FROM requests WHERE request_id = ?", (request_id,)).fetchone()
+        return SubmitRequest.from_wire(json.loads(row[0]))
+
+    def last_job_id(self) -> int:
+        """Return the highest id that a job ever had; 0 if there was none."""
+        row = self._connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'jobs'").fetchone()
+        return 0 if row is None else int(row[0])
+
+    def add_jobs(self, jobs: Iterable[Job]) -> None:
+        """Add jobs that wait."""
+        self._connection.executemany(
+            "INSERT INTO jobs (job_id, token, owner, submitted, request_id, own, waits_for, waits_for_tasks_of, live)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1)",
+            (
+                (
+                    job.job_id,
+                    job.token,
+                    job.owner,
+                    job.submitted,
+                    job.shared.request_id,
+                    job.own,
+                    json.dumps(job.waits_for) if job.waits_for else None,
+                    json.dumps(job.waits_for_tasks_of) if job.waits_for_tasks_of else None,
+                )
+                for job in jobs
+            ),
+        )
+
+    def jobs_of_tokens(self, tokens: Iterable[str]) -> dict[str, int]:
+        """Return the ids of the jobs that were submitted with `tokens`, by token."""
+        return dict(self._chosen("SELECT token, job_id FROM jobs WHERE token IN", tokens))
+
+    # --- what became of it ---
 
     def save(self, task: Task) -> None:
         """Write the task's state."""
         slots = [[instance.queue, instance.host, count] for instance, count in task.slots.items()]
+        done = task.state() is JobState.DONE if task.phase is Phase.ENDED else None
         self._connection.execute(
-            "INSERT OR REPLACE INTO tasks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO tasks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 *task.key,
                 task.phase.value,
@@ -139,25 +143,107 @@ class Database:
                 json.dumps(slots),
                 task.dispatched,
                 task.finished,
-                json.dumps(task.outcome),
+                json.dumps(dict(task.outcome)),
                 task.deleted_by,
                 task.annotation,
+                task.to_end,
+                done,
             ),
         )
 
-    def live_tasks(self) -> list[Task]:
-        """Return all tasks that have not ended, oldest first."""
-        return [_task(row) for row in self._connection.execute(f"{_TASK} WHERE t.phase != 'ended' ORDER BY 1, 2")]
+    def save_array(self, array: ArrayJob) -> None:
+        """Write what is known of the tasks of an array that have no row."""
+        endings = json.dumps([asdict(ending) for ending in array.endings]) if array.endings else None
+        self._connection.execute(
+            "UPDATE jobs SET stored = ?, endings = ? WHERE job_id = ?",
+            (zlib.compress(array.stored(), 1), endings, array.job.job_id),
+        )
 
-    def tasks_of(self, job_ids: Iterable[int]) -> list[Task]:
-        """Return the tasks of some jobs."""
-        ids = list(job_ids)
-        found = []
-        for start in range(0, len(ids), _BATCH):
-            batch = ids[start : start + _BATCH]
-            marks = ",".join("?" * len(batch))
-            found += self._connection.execute(f"{_TASK} WHERE t.job_id IN ({marks})", batch).fetchall()
-        return [_task(row) for row in found]
+    def end_job(self, job_id: int, finished: float, end_states: bytes | None = None) -> None:
+        """Note that a job has left the queue: of an array all tasks, with a byte each (1: DONE)."""
+        packed = None if end_states is None else zlib.compress(end_states, 1)
+        self._connection.execute(
+            "UPDATE jobs SET live = 0, finished = ?, end_states = ? WHERE job_id = ?", (finished, packed, job_id)
+        )
+
+    # --- reading it back; `shared` gives the request with a number ---
+
+    def live_jobs(self, shared: Callable[[int], SharedRequest]) -> Iterator[Job]:
+        """Yield all jobs that have not ended, oldest first."""
+        return (_job(row, shared) for row in self._connection.execute(f"{_JOB} WHERE live ORDER BY job_id"))
+
+    def jobs(self, job_ids: Iterable[int], shared: Callable[[int], SharedRequest]) -> dict[int, Job]:
+        """Return some jobs by id, ended ones too."""
+        found = (_job(row, shared) for row in self._chosen(f"{_JOB} WHERE job_id IN", job_ids))
+        return {job.job_id: job for job in found}
+
+    def live_rows(self) -> list[tuple[Any, ...]]:
+        """Return the rows of all tasks that have not ended; see :meth:`read_task`."""
+        return self._connection.execute(f"{_TASK} WHERE phase != 'ended' ORDER BY job_id, task_id").fetchall()
+
+    def rows(self, job_id: int, task_ids: Iterable[int]) -> list[tuple[Any, ...]]:
+        """Return the rows of some tasks of a job; see :meth:`read_task`."""
+        return self._chosen(f"{_TASK} WHERE job_id = ? AND task_id IN", task_ids, job_id)
+
+    @staticmethod
+    def read_task(row: tuple[Any, ...], job: Job) -> Task:
+        """Return the task that a row tells of."""
+        _, task_id, phase, held, suspended, requeued, run, slots, dispatched, finished, outcome, by, note, to_end = (
+            row
+        )
+        task = Task(
+            job,
+            task_id,
+            Phase(phase),
+            held=bool(held),
+            suspended=bool(suspended),
+            requeued=bool(requeued),
+            run=run,
+            dispatched=dispatched,
+            finished=finished,
+            deleted_by=by,
+            annotation=note,
+            to_end=to_end,
+        )
+        if slots != "[]":
+            task.slots = {Instance(queue, host): count for queue, host, count in json.loads(slots)}
+        if outcome != "{}":
+            task.outcome = json.loads(outcome)
+        return task
+
+    def array(self, job: Job) -> ArrayJob:
+        """Return an array job, without the objects of its tasks that have not ended."""
+        array = ArrayJob(job)
+        stored, endings, end_states = self._connection.execute(
+            "SELECT stored, endings, end_states FROM jobs WHERE job_id = ?", (job.job_id,)
+        ).fetchone()
+        array.endings = [Ending(**ending) for ending in json.loads(endings or "[]")]
+        array.restore(None if stored is None else zlib.decompress(stored))
+        if end_states is not None:
+            array.restore_ended(zlib.decompress(end_states))
+        else:
+            ended = self._connection.execute(
+                "SELECT task_id, done FROM tasks WHERE job_id = ? AND phase = 'ended'", (job.job_id,)
+            )
+            array.restore_rows(ended)
+        return array
+
+    def array_totals(self, job_id: int) -> tuple[Any, ...]:
+        """Return of the runs of an array: first start, last end, highest exit status, wall clock and CPU seconds,
+        highest memory (bytes: virtual, resident), highest failure code, slots.
+        """  # noqa: D205
+        row = self._connection.execute(
+            "SELECT min(dispatched), max(finished), max(json_extract(outcome, '$.exit_status')),"
+            " sum(json_extract(outcome, '$.wallclock')),"
+            " sum(json_extract(outcome, '$.ru_utime') + json_extract(outcome, '$.ru_stime')),"
+            " max(json_extract(outcome, '$.max_vmem')), max(json_extract(outcome, '$.max_rss')),"
+            " max(json_extract(outcome, '$.failed')) FROM tasks WHERE job_id = ?",
+            (job_id,),
+        ).fetchone()
+        assert isinstance(row, tuple)  # noqa: S101  (an aggregate has one row)
+        return row
+
+    # --- answers and accounting ---
 
     def answer_given(self, token: str) -> Any:
         """Return the answer that was given to the question with `token`; None if there was none."""
@@ -185,26 +271,37 @@ class Database:
         """Forget jobs that ended before a time (seconds since the epoch), and answers of more than an hour ago."""
         with self.transaction():
             run = self._connection.execute
-            if run("DELETE FROM tasks WHERE phase = 'ended' AND finished < ?", (ended_before,)).rowcount:
-                run("DELETE FROM jobs WHERE job_id NOT IN (SELECT job_id FROM tasks)")
+            run(
+                "DELETE FROM tasks WHERE job_id IN (SELECT job_id FROM jobs WHERE NOT live AND finished < ?)",
+                (ended_before,),
+            )
+            if run("DELETE FROM jobs WHERE NOT live AND finished < ?", (ended_before,)).rowcount:
+                run("DELETE FROM requests WHERE request_id NOT IN (SELECT request_id FROM jobs)")
+            self.reservations.forget(ended_before)
             run("DELETE FROM answers WHERE given < ?", (time.time() - ANSWERS_KEPT_SECONDS,))
 
+    def _chosen(self, question: str, values: Iterable[Any], *first: Any) -> list[tuple[Any, ...]]:
+        """Return the rows for which an expression is among `values`, however many these are.
 
-def _task(row: tuple[Any, ...]) -> Task:
-    job_id, task_id, phase, held, suspended, requeued, run, slots, dispatched, finished, outcome, by, note = row[:13]
-    owner, submitted, request = row[13:]
-    return Task(
-        Job(job_id, owner, submitted, SubmitRequest.from_wire(json.loads(request))),
-        task_id,
-        Phase(phase),
-        held=bool(held),
-        suspended=bool(suspended),
-        requeued=bool(requeued),
-        run=run,
-        slots={Instance(queue, host): count for queue, host, count in json.loads(slots)},
-        dispatched=dispatched,
-        finished=finished,
-        outcome=json.loads(outcome),
-        deleted_by=by,
-        annotation=note,
+        `first` are the values of the question's parameters before them.
+        """
+        left = list(values)
+        found: list[tuple[Any, ...]] = []
+        for start in range(0, len(left), _BATCH):
+            batch = left[start : start + _BATCH]
+            found += self._connection.execute(f"{question} ({','.join('?' * len(batch))})", [*first, *batch])
+        return found
+
+
+def _job(row: tuple[Any, ...], shared: Callable[[int], SharedRequest]) -> Job:
+    job_id, token, owner, submitted, request_id, own, waits_for, waits_for_tasks_of = row
+    return Job(
+        job_id,
+        owner,
+        submitted,
+        token,
+        shared(request_id),
+        own,
+        tuple(json.loads(waits_for)) if waits_for else (),
+        tuple(json.loads(waits_for_tasks_of)) if waits_for_tasks_of else (),
     )

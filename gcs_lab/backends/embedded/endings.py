@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import signal
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ __all__ = ["Verdict", "judge", "judge_lost"]
 # Exit statuses with a meaning of their own (qsub(1)): run again, and put into error state.
 RUN_AGAIN, ERROR_STATE = 99, 100
 # Failure codes (execution_states.h).
-_NO_EXIT_STATUS, _RESCHEDULED, _APPLICATION_ERROR, _OVER_TIME, _BY_SIGNAL = 19, 25, 30, 37, 100
+_AFTER_JOB, _NO_EXIT_STATUS, _RESCHEDULED, _APPLICATION_ERROR, _OVER_TIME, _BY_SIGNAL = 15, 19, 25, 30, 37, 100
 _SIGNALLED = 128
 
 
@@ -37,19 +38,31 @@ class Verdict:
 
 def judge(task: Task, ending: Mapping[str, Any], limits: Mapping[str, float]) -> Verdict:
     """Return the verdict on a run from its shepherd's record."""
+    verdict = _judge_job(task, ending, limits)
+    fault = ending.get("stage_out")
+    if fault is None:
+        return verdict
+    # The exit status stays the job's own; that its results are not where they were to be makes it fail.
+    said = (
+        f"{verdict.annotation}; staging out failed: {fault}" if verdict.annotation else f"staging out failed: {fault}"
+    )
+    return dataclasses.replace(verdict, failed=verdict.failed or _AFTER_JOB, annotation=said)
+
+
+def _judge_job(task: Task, ending: Mapping[str, Any], limits: Mapping[str, float]) -> Verdict:
     if ending["fault"] is not None:
         failed, reason = ending["fault"]
-        phase = Phase.ENDED if task.deleted_by else Phase.ERROR
+        phase = Phase.ENDED if task.to_end else Phase.ERROR
         return Verdict(phase, failed, annotation=f"error: {reason}")
     if ending["status"] is None:
         # Removed before the job was started.
-        return _by_signal(signal.SIGKILL, _BY_SIGNAL, f"deleted by {task.deleted_by}")
+        return _by_signal(signal.SIGKILL, _BY_SIGNAL, task.to_end or "deleted")
     code = os.waitstatus_to_exitcode(ending["status"])
     if code < 0:
         return _judge_signal(task, ending, limits, signal.Signals(-code))
-    if code == RUN_AGAIN and not task.deleted_by:
+    if code == RUN_AGAIN and not task.to_end:
         return Verdict(Phase.PENDING, _RESCHEDULED, code, annotation="it asked to run again (exit status 99)")
-    if code == ERROR_STATE and not task.deleted_by:
+    if code == ERROR_STATE and not task.to_end:
         return Verdict(Phase.ERROR, _APPLICATION_ERROR, code, annotation="error: the job ended with exit status 100")
     return Verdict(Phase.ENDED, 0, code, annotation=f"ended with exit status {code}" if code else None)
 
@@ -57,7 +70,7 @@ def judge(task: Task, ending: Mapping[str, Any], limits: Mapping[str, float]) ->
 def judge_lost(task: Task, *, rebooted: bool) -> Verdict:
     """Return the verdict on a run whose shepherd is gone without a record."""
     why = "the machine went down while the job ran" if rebooted else "its shepherd died, and the job was killed"
-    if task.job.request.rerunnable and not task.deleted_by:
+    if task.job.request.rerunnable and not task.to_end:
         return Verdict(Phase.PENDING, _NO_EXIT_STATUS, annotation=f"{why}; it runs again, because it is rerunnable")
     return _by_signal(signal.SIGKILL, _NO_EXIT_STATUS, f"failed: {why}")
 
@@ -82,8 +95,8 @@ def _judge_signal(
         killed = {"by": "h_cpu", "used": cpu}
     by: str = killed["by"]
     used: Any = killed.get("used")
-    if task.deleted_by:
-        return _by_signal(number, _BY_SIGNAL, f"deleted by {task.deleted_by}")
+    if task.to_end:
+        return _by_signal(number, _BY_SIGNAL, task.to_end)
     match by:
         case "h_rt":
             said = f"killed: h_rt={limits['h_rt']:g} s exceeded (ran {used:.1f} s)"

@@ -12,14 +12,28 @@ from typing import TYPE_CHECKING, NoReturn
 
 from gcs_lab.backends.embedded.linux_calls import die_with_parent
 from gcs_lab.backends.embedded.run_order import StartFault
+from gcs_lab.backends.embedded.staging import stage
 
 if TYPE_CHECKING:
-    from gcs_lab.backends.embedded.run_order import RunOrder
+    from collections.abc import Iterable
 
-__all__ = ["UNSTARTED", "become_job", "signals_to_reset"]
+    from gcs_lab.backends.embedded.run_order import RunOrder
+    from gcs_lab.backends.embedded.staging import Copy
+
+__all__ = ["UNSTARTED", "become_job", "become_stager", "signals_to_reset"]
 
 #: Exit status of a child that could not become the job; only believed together with a message in the pipe.
 UNSTARTED = 127
+
+#: What fits into a pipe at once, escaped as JSON.
+_LONGEST_REASON = 8000
+#: Limits of ``queue_conf(5)`` that ``setrlimit(2)`` holds for each process alone; bytes.
+_KERNEL_LIMITS = {
+    "core": resource.RLIMIT_CORE,
+    "data": resource.RLIMIT_DATA,
+    "fsize": resource.RLIMIT_FSIZE,
+    "stack": resource.RLIMIT_STACK,
+}
 
 _FAILED_FILES, _FAILED_COMMAND, _FAILED_FOLDER = 26, 27, 28
 
@@ -58,6 +72,39 @@ def become_job(order: RunOrder, environment: dict[str, str], parent: int, faults
         told = json.dumps([_FAILED_COMMAND, f"cannot run {order.argv[0]!r}: {error!r}"])
     os.write(faults, told.encode("ascii"))
     os._exit(UNSTARTED)
+
+
+def become_stager(order: RunOrder, copies: Iterable[Copy], parent: int, faults: int, *, go_on: bool) -> NoReturn:
+    """Turn this forked child into one that makes `copies` and ends; never returns.
+
+    Parameters
+    ----------
+    order
+        The run that they belong to.
+    copies
+        What to copy.
+    parent
+        Process id of the shepherd.
+    faults
+        File descriptor into which a failure code and the reason are written if something goes wrong.
+    go_on
+        Whether what is left is tried after a failure.
+    """
+    told = ""
+    try:
+        os.setsid()
+        die_with_parent(parent)
+        os.umask(0o022)
+        _reset_signals()
+        _enter(order.working_directory)
+        if reasons := stage(copies, go_on=go_on):
+            told = json.dumps([_FAILED_FILES, "; ".join(reasons)[:_LONGEST_REASON]])
+    except StartFault as fault:
+        told = json.dumps([fault.failed, fault.reason])
+    except BaseException as error:
+        told = json.dumps([_FAILED_FILES, f"files could not be copied: {error!r}"])
+    os.write(faults, told.encode("ascii"))
+    os._exit(UNSTARTED if told else 0)
 
 
 def _why(error: OSError) -> str:
@@ -117,11 +164,26 @@ def _reset_signals() -> None:
 
 def _limit(order: RunOrder) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, order.open_files)
-    if cpu := order.limits.get("h_cpu"):
+    limits = order.limits
+    if cpu := limits.get("h_cpu"):
         # Soft and hard are the same: the kernel then sends SIGKILL, as Grid Engine does.
         resource.setrlimit(resource.RLIMIT_CPU, (_at_most_hard(resource.RLIMIT_CPU, cpu),) * 2)
-    if memory := order.limits.get("h_vmem"):
+    for name, kind in _KERNEL_LIMITS.items():
+        _limit_by_kernel(kind, limits.get(f"s_{name}"), limits.get(f"h_{name}"))
+    # The last one: from here on there may be no memory for anything but the exec.
+    if memory := limits.get("h_vmem"):
         resource.setrlimit(resource.RLIMIT_AS, (_at_most_hard(resource.RLIMIT_AS, memory * order.slots),) * 2)
+
+
+def _limit_by_kernel(kind: int, soft: float | None, hard: float | None) -> None:
+    if soft is None and hard is None:
+        return
+    there = resource.getrlimit(kind)
+    upper = there[1] if hard is None else _at_most_hard(kind, hard)
+    lower = upper if soft is None else _at_most_hard(kind, soft)
+    if upper != resource.RLIM_INFINITY and lower > upper:
+        lower = upper
+    resource.setrlimit(kind, (lower, upper))
 
 
 def _at_most_hard(kind: int, wanted: float) -> int:

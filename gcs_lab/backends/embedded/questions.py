@@ -8,22 +8,31 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from gcs_lab._version import __version__
-from gcs_lab.backends.embedded.reports import (
-    hosts_report,
-    info_report,
+from gcs_lab.backends.embedded.array_job import ArrayJob
+from gcs_lab.backends.embedded.control import Control, number_of
+from gcs_lab.backends.embedded.event_ring import EventRing
+from gcs_lab.backends.embedded.keeper_questions import KeeperQuestions
+from gcs_lab.backends.embedded.reports import hosts_report, machines_report, queue_infos, queues_report
+from gcs_lab.backends.embedded.submission_checks import category_options
+from gcs_lab.backends.embedded.submissions import Submissions
+from gcs_lab.backends.embedded.task_reports import (
+    array_info,
+    array_report,
+    array_status,
     jobs_report,
-    queues_report,
-    status_report,
+    live_infos,
+    task_info,
+    task_status,
 )
-from gcs_lab.backends.embedded.submit_request import SubmitRequest
-from gcs_lab.backends.embedded.task import Phase, Task
 from gcs_lab.backends.embedded.wire import describe_error
-from gcs_lab.errors import GcsError, InvalidArgument, InvalidState
+from gcs_lab.errors import InvalidArgument
+from gcs_lab.vocabulary import split_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from gcs_lab.backends.embedded.scheduler import Scheduler
+    from gcs_lab.backends.embedded.task import Task
 
 __all__ = ["Questions"]
 
@@ -40,26 +49,39 @@ class Questions:
     """
 
     #: Questions that change something: they are answered within a transaction.
-    CHANGING = frozenset({"submit", "control"})
+    CHANGING = frozenset({"submit", "submit_many", "control"}) | KeeperQuestions.CHANGING
 
     def __init__(self, scheduler: Scheduler, owner: str) -> None:
         self._scheduler = scheduler
-        self._owner = owner
         self._since = time.time()
+        self._submissions = Submissions(scheduler, owner)
+        self._actions = Control(scheduler, owner, lambda numbers: self._jobs_ended(numbers).keys())
+        #: What happened lately; the server adds to it after each commit.
+        self.events = EventRing()
         #: Whether the scheduler was asked to end.
         self.stop_asked = False
         self._answers: dict[str, Callable[[dict[str, Any]], Any]] = {
-            "submit": self._submit,
+            "submit": lambda asked: str(self._submissions.submit(asked)),
+            "submit_many": self._submit_many,
+            "find_submissions": self._find_submissions,
             "control": self._control,
-            "status": lambda asked: self._reports(asked, status_report),
-            "info": lambda asked: self._reports(asked, lambda task: info_report(task, scheduler.runs)),
-            "job_ids": lambda _: [str(task.job.job_id) for task in scheduler.tasks.values()],
-            "jobs_table": lambda _: jobs_report(scheduler.tasks.values()),
+            "status": lambda asked: self._reports(asked["ids"], task_status, array_status),
+            "array_status": self._array_status,
+            "info": lambda asked: self._reports(asked["ids"], task_info, array_info),
+            "job_ids": lambda _: list(scheduler.jobs),
+            "all_jobs": lambda _: live_infos(scheduler),
+            "queues": lambda _: queue_infos(scheduler),
+            "machines": lambda _: machines_report(scheduler),
+            "events": lambda asked: self.events.since(asked["cursor"]),
+            "jobs_table": lambda _: jobs_report(scheduler),
             "queues_table": lambda _: queues_report(scheduler),
             "hosts_table": lambda _: hosts_report(scheduler),
             "catalogue": self._catalogue,
+            "category": lambda asked: category_options(asked["name"], scheduler.layout),
+            "abilities": lambda _: {"mail": scheduler.layout.mail is not None},
             "about": self._about,
             "stop": self._stop,
+            **KeeperQuestions(scheduler, owner).answers,
         }
 
     def answer(self, message: dict[str, Any]) -> Any:
@@ -77,8 +99,16 @@ class Questions:
             raise InvalidArgument(f"there is no question {message.get('do')!r}; ask {', '.join(self._answers)}.")
         return known(message.get("with") or {})
 
-    def _submit(self, asked: dict[str, Any]) -> str:
-        return str(self._scheduler.submit(SubmitRequest.from_wire(asked), self._owner))
+    # --- submissions and control ---
+
+    def _submit_many(self, asked: dict[str, Any]) -> list[int]:
+        """Submit chunks: what the jobs of each have in ``common``, and for ``each`` what differs."""
+        everything = [(chunk["common"], differs) for chunk in asked["chunks"] for differs in chunk["each"]]
+        return self._submissions.submit_many(everything)
+
+    def _find_submissions(self, asked: dict[str, Any]) -> dict[str, str]:
+        found = self._scheduler.database.jobs_of_tokens(asked["tokens"])
+        return {token: str(job_id) for token, job_id in found.items()}
 
     def _control(self, asked: dict[str, Any]) -> dict[str, Any]:
         database = self._scheduler.database
@@ -86,56 +116,83 @@ class Questions:
         if given is not None:
             assert isinstance(given, dict)  # noqa: S101  (kept by this method)
             return given
-        failures = {}
-        found = self._find(asked["ids"])
-        for job_id in asked["ids"]:
-            try:
-                self._do(asked["action"], job_id, found.get(job_id))
-            except GcsError as error:
-                failures[job_id] = describe_error(error)
-        database.keep_answer(asked["token"], failures)
-        return failures
+        failures = self._actions.act(asked["action"], asked["ids"])
+        told = {job_id: describe_error(error) for job_id, error in failures.items()}
+        database.keep_answer(asked["token"], told)
+        return told
 
-    def _do(self, action: str, job_id: str, task: Task | None) -> None:
-        if task is None:
-            raise InvalidArgument(f"the embedded cluster knows no job {job_id!r}; its jobs have numbers from 1.")
-        if task.phase is Phase.ENDED:
-            raise InvalidState(f"job {job_id} has ended; only a job that has not ended can be changed.")
-        waits = task.phase in (Phase.PENDING, Phase.ERROR)
-        match action:
-            case "hold":
-                _need(job_id, task, "be held", "it waits in the queue", ok=waits)
-                self._scheduler.hold(task, held=True)
-            case "release":
-                _need(job_id, task, "be released", "it is held", ok=waits and task.held)
-                self._scheduler.hold(task, held=False)
-            case "suspend":
-                _need(job_id, task, "be suspended", "it runs", ok=task.active and not task.suspended)
-                self._scheduler.suspend(task, suspended=True)
-            case "resume":
-                _need(job_id, task, "be resumed", "it is suspended", ok=task.active and task.suspended)
-                self._scheduler.suspend(task, suspended=False)
-            case "terminate":
-                self._scheduler.terminate(task, self._owner)
-            case "clear":
-                _need(job_id, task, "have its error cleared", "it is in error state", ok=task.phase is Phase.ERROR)
-                self._scheduler.clear_error(task)
-            case _:
-                raise InvalidArgument(f"{action!r} cannot be done to a job.")
+    # --- jobs ---
 
-    def _find(self, job_ids: Iterable[str]) -> dict[str, Task]:
-        """Return the tasks of jobs by id as it was asked for; unknown ones are left out."""
-        # Ids are numbers; anything else is the id of no job here.
-        numbers = {text: int(text) for text in job_ids if text.isascii() and text.isdigit() and len(text) < 19}  # noqa: PLR2004
-        tasks = self._scheduler.tasks
-        found = {text: tasks[number, 0] for text, number in numbers.items() if (number, 0) in tasks}
-        others = {number: text for text, number in numbers.items() if text not in found}
-        for task in self._scheduler.database.tasks_of(others):
-            found[others[task.job.job_id]] = task
+    def _jobs_ended(self, numbers: Iterable[int]) -> dict[int, Any]:
+        return self._scheduler.database.jobs(numbers, self._scheduler.shared_request)
+
+    def _entries(self, numbers: set[int]) -> dict[int, Task | ArrayJob]:
+        """Return jobs by number, whether or not they have ended; an ended one that is no array as its last task."""
+        live = self._scheduler.jobs
+        found = {number: live[number] for number in numbers if number in live}
+        database = self._scheduler.database
+        for number, job in self._jobs_ended(numbers - found.keys()).items():
+            if job.tasks is not None:
+                found[number] = database.array(job)
+            elif rows := database.rows(number, [0]):
+                found[number] = database.read_task(rows[0], job)
         return found
 
-    def _reports(self, asked: dict[str, Any], report: Callable[[Task], dict[str, Any]]) -> dict[str, dict[str, Any]]:
-        return {job_id: report(task) for job_id, task in self._find(asked["ids"]).items()}
+    def _reports(
+        self,
+        ids: list[str],
+        of_task: Callable[[Task, Scheduler], dict[str, Any]],
+        of_array: Callable[[ArrayJob, Scheduler], dict[str, Any]],
+    ) -> dict[str, dict[str, Any]]:
+        """Return a report for each of `ids`; unknown ones are left out."""
+        whole: dict[str, int] = {}
+        indices: dict[int, dict[int, str]] = {}
+        for job_id in ids:
+            text, index = split_id(job_id)
+            number = number_of(text)
+            if number is not None and index is not None:
+                indices.setdefault(number, {})[index] = job_id
+            elif number is not None:
+                whole[job_id] = number
+        entries = self._entries({*whole.values(), *indices})
+        told: dict[str, dict[str, Any]] = {}
+        for job_id, number in whole.items():
+            entry = entries.get(number)
+            if isinstance(entry, ArrayJob):
+                told[job_id] = of_array(entry, self._scheduler)
+            elif entry is not None:
+                told[job_id] = of_task(entry, self._scheduler)
+        for number, wanted in indices.items():
+            entry = entries.get(number)
+            if isinstance(entry, ArrayJob):
+                for task in self._tasks(entry, wanted):
+                    told[wanted[task.task_id]] = of_task(task, self._scheduler)
+        return told
+
+    def _tasks(self, array: ArrayJob, indices: Iterable[int]) -> Iterable[Task]:
+        """Yield tasks of an array; those that it does not have are left out."""
+        stored = []
+        for index in indices:
+            if array.has(index):
+                task = array.task(index)
+                if task is None:
+                    stored.append(index)
+                else:
+                    yield task
+        for row in self._scheduler.database.rows(array.job.job_id, stored):
+            yield self._scheduler.database.read_task(row, array.job)
+
+    def _array_status(self, asked: dict[str, Any]) -> dict[str, Any]:
+        numbers = {job_id: number_of(job_id) for job_id in asked["ids"]}
+        entries = self._entries({number for number in numbers.values() if number is not None})
+        told = {}
+        for job_id, number in numbers.items():
+            entry = entries.get(number) if number is not None else None
+            if isinstance(entry, ArrayJob):
+                told[job_id] = array_report(entry)
+        return told
+
+    # --- the cluster ---
 
     def _catalogue(self, _: dict[str, Any]) -> dict[str, Any]:
         known = self._scheduler.layout.catalogue()
@@ -143,25 +200,24 @@ class Questions:
             "queues": known.queues,
             "parallel_environments": known.parallel_environments,
             "complexes": [asdict(c) for c in known.complexes],
+            "job_categories": known.job_categories,
+            "hosts": known.hosts,
         }
 
     def _about(self, _: dict[str, Any]) -> dict[str, Any]:
-        tasks = self._scheduler.tasks.values()
+        scheduler = self._scheduler
+        unended = sum(entry.unended if isinstance(entry, ArrayJob) else 1 for entry in scheduler.jobs.values())
+        last, longest = scheduler.pass_seconds
         return {
             "pid": os.getpid(),
             "version": __version__,
             "since": self._since,
-            "running": sum(task.active for task in tasks),
-            "waiting": sum(not task.active for task in tasks),
+            "running": len(scheduler.active),
+            "waiting": unended - len(scheduler.active),
+            "last_pass_seconds": last,
+            "longest_pass_seconds": longest,
         }
 
     def _stop(self, _: dict[str, Any]) -> dict[str, Any]:
         self.stop_asked = True
         return self._about({})
-
-
-def _need(job_id: str, task: Task, what: str, when: str, *, ok: bool) -> None:
-    if not ok:
-        raise InvalidState(
-            f"job {job_id} cannot {what}: its state is {task.letters()}. That is possible while {when}."
-        )

@@ -6,16 +6,20 @@ from collections.abc import Mapping  # noqa: TC003  (dataclass fields are inspec
 from dataclasses import dataclass
 from pathlib import Path  # noqa: TC003
 
+from gcs_lab.backends.embedded.mail import Letter  # noqa: TC001
+from gcs_lab.backends.embedded.staging import Copy  # noqa: TC001
+
 __all__ = ["RunOrder", "StartFault"]
 
 
 @dataclass(frozen=True)
 class RunOrder:
-    """One run. ``limits`` are seconds and bytes by name (``h_rt``, ``s_rt``, ``h_cpu``, ``h_vmem``).
+    """One run. ``limits`` are seconds and bytes by name (``h_rt``, ``s_rt``, ``h_cpu``, ``h_vmem`` …).
 
     ``scratch_prefix`` is where the private temporary folder is made: the shepherd adds a random end. ``mark`` is
     found again in the environment of all that the job starts. ``open_files`` are the limits of open files that
-    the job gets (soft, hard): the scheduler raises its own.
+    the job gets (soft, hard): the scheduler raises its own. ``stage_in`` and ``stage_out`` are copied before the
+    start and after the end; ``letter`` is sent when the job has started.
     """
 
     folder: Path
@@ -31,6 +35,9 @@ class RunOrder:
     mark: str
     scratch_prefix: str
     open_files: tuple[int, int]
+    stage_in: tuple[Copy, ...] = ()
+    stage_out: tuple[Copy, ...] = ()
+    letter: Letter | None = None
 
 
 class StartFault(Exception):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import re
 import resource
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gcs_lab.backends.embedded.job_paths import NO_INDEX, copies, standard_files
 from gcs_lab.backends.embedded.layout import machine_arch
+from gcs_lab.backends.embedded.letters import start_letter
 from gcs_lab.backends.embedded.matching import limits_of
 from gcs_lab.backends.embedded.run_order import RunOrder
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gcs_lab.backends.embedded.layout import Layout
+    from gcs_lab.backends.embedded.submit_request import SubmitRequest
     from gcs_lab.backends.embedded.task import Task
 
 __all__ = ["raise_open_files", "run_limits", "run_order", "write_host_file"]
@@ -24,7 +25,6 @@ __all__ = ["raise_open_files", "run_limits", "run_order", "write_host_file"]
 #: Enough for as many jobs at once as one machine runs; each costs the scheduler one descriptor.
 OPEN_FILES = 65536
 DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
-_PSEUDO = re.compile(r"\$(HOME|USER|JOB_ID|JOB_NAME|HOSTNAME|TASK_ID)\b")
 
 _open_files_at_start = resource.getrlimit(resource.RLIMIT_NOFILE)
 
@@ -46,11 +46,11 @@ def run_order(task: Task, layout: Layout, folder: Path) -> RunOrder:
     """Return the order for the present run of `task`; `folder` is its spool folder."""
     asked = task.job.request
     first = next(iter(task.slots))
-    paths = _paths(task)
+    paths = standard_files(task, asked)
     return RunOrder(
         folder=folder,
         argv=(asked.command, *asked.args),
-        environment=_environment(task, folder, paths),
+        environment=_environment(task, asked, folder, paths),
         working_directory=asked.working_directory,
         input_path=paths["SGE_STDIN_PATH"],
         output_path=paths["SGE_STDOUT_PATH"],
@@ -60,8 +60,19 @@ def run_order(task: Task, layout: Layout, folder: Path) -> RunOrder:
         slots=sum(task.slots.values()),
         mark=task.mark,
         scratch_prefix=str(Path(tempfile.gettempdir()) / f"{task.job.job_id}.{task.task_id}.{first.queue}."),
-        open_files=_open_files_at_start,
+        open_files=_open_files(asked.open_files),
+        stage_in=copies(task, asked, asked.stage_in),
+        stage_out=copies(task, asked, asked.stage_out),
+        letter=start_letter(task, layout),
     )
+
+
+def _open_files(limit: int | None) -> tuple[int, int]:
+    soft, hard = _open_files_at_start
+    if limit is None:
+        return soft, hard
+    lowest = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
+    return lowest, lowest
 
 
 def write_host_file(task: Task, folder: Path) -> None:
@@ -70,37 +81,9 @@ def write_host_file(task: Task, folder: Path) -> None:
     (folder / "pe_hostfile").write_text("".join(lines), encoding="utf-8")
 
 
-def _pseudo(task: Task) -> dict[str, str]:
-    return {
-        "HOME": task.job.request.submitter.home,
-        "USER": task.job.owner,
-        "JOB_ID": str(task.job.job_id),
-        "JOB_NAME": task.job.request.name,
-        "HOSTNAME": next(iter(task.slots)).host,
-        "TASK_ID": "undefined",
-    }
-
-
-def _paths(task: Task) -> dict[str, str]:
-    """Return the files of the job by the names of Grid Engine's variables; all are absolute."""
-    asked = task.job.request
-    known = _pseudo(task)
-
-    def full(path: str, default: str) -> str:
-        path = _PSEUDO.sub(lambda match: known[match[1]], path) or default
-        path = os.path.join(asked.working_directory, path)  # noqa: PTH118  (an absolute path replaces the folder)
-        return os.path.join(path, default) if os.path.isdir(path) else path  # noqa: PTH112, PTH118
-
-    output = full(asked.output_path, f"{asked.name}.o{task.job.job_id}")
-    error = output if asked.join_files else full(asked.error_path, f"{asked.name}.e{task.job.job_id}")
-    stdin = full(asked.input_path, "") if asked.input_path else os.devnull
-    return {"SGE_STDIN_PATH": stdin, "SGE_STDOUT_PATH": output, "SGE_STDERR_PATH": error}
-
-
-def _environment(task: Task, folder: Path, paths: Mapping[str, str]) -> dict[str, str]:
+def _environment(task: Task, asked: SubmitRequest, folder: Path, paths: Mapping[str, str]) -> dict[str, str]:
     """Return what a job finds in its environment: as ``qsub`` without ``-V`` gives it (``qsub(1)``)."""
-    asked, owner = task.job.request, task.job.owner
-    sender = asked.submitter
+    owner, sender = task.job.owner, asked.submitter
     first = next(iter(task.slots))
     base = {
         "HOME": sender.home,
@@ -130,9 +113,19 @@ def _environment(task: Task, folder: Path, paths: Mapping[str, str]) -> dict[str
         "SGE_O_PATH": sender.path,
         "SGE_O_SHELL": sender.shell,
         "SGE_O_WORKDIR": sender.working_directory,
-        **dict.fromkeys(("SGE_TASK_ID", "SGE_TASK_FIRST", "SGE_TASK_LAST", "SGE_TASK_STEPSIZE"), "undefined"),
+        **_array_variables(task),
         **paths,
     }
     if asked.parallel_environment:
         grid_engine |= {"PE": asked.parallel_environment, "PE_HOSTFILE": str(folder / "pe_hostfile")}
     return {**base, **asked.environment, **grid_engine}
+
+
+def _array_variables(task: Task) -> dict[str, str]:
+    """Return what a task finds out about its array; ``undefined`` each for a job that is none (``qsub(1)``, -t)."""
+    names = ("SGE_TASK_ID", "SGE_TASK_FIRST", "SGE_TASK_LAST", "SGE_TASK_STEPSIZE")
+    tasks = task.job.tasks
+    if tasks is None:
+        return dict.fromkeys(names, NO_INDEX)
+    values = (task.task_id, tasks.begin, tasks.end, tasks.step)
+    return {name: str(value) for name, value in zip(names, values, strict=True)}

@@ -1,47 +1,47 @@
-"""The scheduler: what is asked of it and what happens to it, as changes of tasks.
+"""The scheduler: all jobs that have not ended, and every change of them.
 
 It knows nothing of sockets. Whatever changes a task is written within the caller's transaction; whatever touches
-the world (a fork, a signal, a file) is put into ``effects`` and done by the caller after the commit. So a crash at
-any point leaves either nothing, or a record from which the next scheduler goes on.
+the world (a fork, a signal, a file) is put into ``effects`` and done by the caller after the commit, and what is
+told of it (``changes``) likewise. So a crash at any point leaves either nothing, or a record from which the next
+scheduler goes on.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import logging
-import shutil
 import time
-from collections import Counter
+from collections import defaultdict
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from gcs_lab.backends.embedded import placement
-from gcs_lab.backends.embedded.accounting import accounting_line, group_of
-from gcs_lab.backends.embedded.endings import Verdict, judge, judge_lost
+from gcs_lab.backends.embedded.array_job import ArrayJob, Ending
+from gcs_lab.backends.embedded.change_log import ChangeLog
+from gcs_lab.backends.embedded.dependencies import Dependencies, JobNames
+from gcs_lab.backends.embedded.letters import end_letter, waiting_letter
+from gcs_lab.backends.embedded.mail import post
 from gcs_lab.backends.embedded.needs import empty_room, needs_of
-from gcs_lab.backends.embedded.process_tree import boot_id, kill_marked
-from gcs_lab.backends.embedded.run_orders import run_limits
-from gcs_lab.backends.embedded.submission_checks import check_submission
-from gcs_lab.backends.embedded.task import Phase, Task
+from gcs_lab.backends.embedded.run_watch import RunWatch
+from gcs_lab.backends.embedded.slot_keeper import ALARM, SlotKeeper
+from gcs_lab.backends.embedded.state_codes import TASK_HOLD, USER_HOLD
+from gcs_lab.backends.embedded.task import Phase, SharedRequest, Task
+from gcs_lab.backends.embedded.timers import Timers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
 
     from gcs_lab.backends.embedded.database import Database
     from gcs_lab.backends.embedded.layout import Layout
     from gcs_lab.backends.embedded.live_runs import LiveRuns
-    from gcs_lab.backends.embedded.spool import ShepherdRecord
-    from gcs_lab.backends.embedded.submit_request import SubmitRequest
+    from gcs_lab.backends.embedded.task import Job
 
 __all__ = ["Scheduler"]
 
-#: Seconds until a start is tried again for which the machine had no room.
-RETRY_SECONDS = 1.0
-
-_log = logging.getLogger(__name__)
+#: What a timer is for: ``"start"`` or ``"deadline"`` and the job's id, or a reservation and its number.
+Alarm = tuple[str, int]
 
 
 class Scheduler:
-    """All tasks that have not ended, and what is done with them.
+    """All jobs that have not ended, and what is done with them.
 
     Parameters
     ----------
@@ -56,80 +56,315 @@ class Scheduler:
     def __init__(self, database: Database, layout: Layout, runs: LiveRuns) -> None:
         self.database = database
         self.layout = layout
-        self.runs = runs
+        self.watch = RunWatch(self, runs)
         #: What is to be done after the commit.
         self.effects: list[Callable[[], None]] = []
-        self.tasks: dict[tuple[int, int], Task] = {}
-        self._waiting = placement.WaitingList()
-        self._room = placement.Room(Counter())
-        self._not_before = 0.0
-        self._unstarted: list[Task] = []
+        #: What is to be told after the commit.
+        self.changes = ChangeLog()
+        #: The jobs that have not ended, oldest first.
+        self.jobs: dict[int, Task | ArrayJob] = {}
+        #: The tasks that have slots.
+        self.active: dict[tuple[int, int], Task] = {}
+        self.timers: Timers[Alarm] = Timers()
+        self.keeper = SlotKeeper(self)
+        #: Seconds that the last decision on who starts took, and the longest.
+        self.pass_seconds = (0.0, 0.0)
         self.load()
 
     def load(self) -> None:
-        """Take all tasks from the database: at the start, and when a transaction was rolled back."""
+        """Take all jobs from the database: at the start, and when a transaction was rolled back."""
         self.effects.clear()
-        self._unstarted.clear()
-        self.tasks, self._waiting = {}, placement.WaitingList()
+        self.changes.clear()
+        self.watch.forget()
+        self.timers.clear()
+        self.keeper.load()
+        self.jobs, self.active = {}, {}
+        #: The jobs whose start time has not come.
+        self.early: set[int] = set()
+        self.shared: dict[int, SharedRequest] = {}
+        self.dependencies = Dependencies()
+        self.names = JobNames(lambda: ((entry.job.asked("name"), job_id) for job_id, entry in self.jobs.items()))
+        self._waiting = placement.WaitingList()
         self._room = empty_room(self.layout)
-        for task in self.database.live_tasks():
-            if task.active and self.runs.folder(task).shepherd() is not None:
+        rows: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
+        for row in self.database.live_rows():
+            rows[row[0]].append(row)
+        for job in self.database.live_jobs(self.shared_request):
+            tasks = [self.database.read_task(row, job) for row in rows.get(job.job_id, ())]
+            if job.tasks is not None:
+                self._enter(self.database.array(job), tasks)
+            else:
+                self._enter(tasks[0] if tasks else Task(job, held=job.shared.request.held), tasks)
+
+    def shared_request(self, request_id: int) -> SharedRequest:
+        """Return a request of the database, with what the placement is asked for; the same object for the same."""
+        known = self.shared.get(request_id)
+        if known is None:
+            request = self.database.request(request_id)
+            known = self.shared[request_id] = SharedRequest(request_id, request, *needs_of(request, self.layout))
+        return known
+
+    def array(self, job_id: int) -> ArrayJob | None:
+        """Return an array job that has not ended."""
+        entry = self.jobs.get(job_id)
+        return entry if isinstance(entry, ArrayJob) else None
+
+    # --- jobs come ---
+
+    def add(self, job: Job) -> None:
+        """Take in a job that was submitted just now."""
+        entry = Task(job, held=job.shared.request.held) if job.tasks is None else ArrayJob(job)
+        self._enter(entry, [])
+        if self.names.in_use:
+            self.names.add(job.asked("name"), job.job_id)
+        self.changes.submitted(entry)
+
+    def _enter(self, entry: Task | ArrayJob, tasks: Iterable[Task]) -> None:
+        job = entry.job
+        self.jobs[job.job_id] = entry
+        for task in tasks:
+            if task.active and self.watch.runs.folder(task).shepherd() is not None:
                 task.phase = Phase.RUNNING
-            self._add(task)
+            if task.active:
+                self._take(task, entry)
+            if isinstance(entry, ArrayJob):
+                entry.take(task)
+                entry.settle(task)
+        waits = self.dependencies.add(job.job_id, [other for other in job.waits_for if other in self.jobs])
+        start, deadline = job.asked("start_time"), job.asked("deadline_time")
+        if start is not None and start > time.time():
+            self.early.add(job.job_id)
+            self.timers.add(start, ("start", job.job_id))
+            waits = True
+        if deadline is not None:
+            self.timers.add(deadline, ("deadline", job.job_id))
+        # One that ran already waits for nothing but room.
+        entry.blocked = waits and not (isinstance(entry, Task) and entry.run)
+        if isinstance(entry, ArrayJob) and (before := self._arrays_before(entry)):
+            self.dependencies.add_array(job.job_id, [other.job.job_id for other in before])
+            entry.block_like(before)
+        if entry.waits:
+            self._waiting.add(entry)
 
-    # --- what users ask for ---
+    def _arrays_before(self, array: ArrayJob) -> list[ArrayJob]:
+        found = [self.array(job_id) for job_id in array.job.waits_for_tasks_of]
+        return [other for other in found if other is not None]
 
-    def submit(self, request: SubmitRequest, owner: str) -> int:
-        """Add a job and return its id; one that was submitted with the same token before is not added again.
-
-        Raises
-        ------
-        GcsError
-            If the cluster cannot take it; there is no job then.
-        """
-        known = self.database.job_of_token(request.token)
-        if known is not None:
-            return known
-        check_submission(request, self.layout)
-        task = Task(self.database.add_job(owner, time.time(), request), held=request.held)
-        self.database.save(task)
-        self._add(task)
-        return task.job.job_id
+    # --- changes ---
 
     def hold(self, task: Task, *, held: bool) -> None:
-        """Set or take off the hold of a task that waits."""
-        self._change(task, held=held)
+        """Set or take off the user's hold of a task that waits."""
+        self.change(task, held=held)
+
+    def hold_places(self, array: ArrayJob, places: list[int], *, held: bool) -> None:
+        """Set or take off the user's hold of tasks of an array that wait and have no object of their own."""
+        was = array.waits
+        for place in places:
+            array.codes[place] = array.codes[place] & ~USER_HOLD | held
+        self.database.save_array(array)
+        if not array.blocked:
+            self.changes.places(array, [place for place in places if not array.codes[place] & TASK_HOLD])
+        self._update_waiting(array, was=was)
 
     def suspend(self, task: Task, *, suspended: bool) -> None:
         """Stop a running task, or let it go on."""
-        self._change(task, suspended=suspended)
-        self.effects.append(lambda: self.runs.tell(task, "suspended" if suspended else "running"))
+        self.change(task, suspended=suspended)
+        self.effects.append(lambda: self.watch.tell_wanted(task))
+
+    def rehalt(self, task: Task) -> None:
+        """Stop a task, or let it go on, because the states of its queues changed."""
+        before = task.state_and_letters()
+        self.keeper.halt(task)
+        if (array := self.array(task.job.job_id)) is not None:
+            array.settle(task)
+        self.changes.task(task, before)
+        self.effects.append(lambda: self.watch.tell_wanted(task))
 
     def clear_error(self, task: Task) -> None:
         """Let a task in error state wait again."""
-        self._change(task, phase=Phase.PENDING, annotation=None, outcome={})
+        self.change(task, phase=Phase.PENDING, annotation=None, outcome={})
 
-    def terminate(self, task: Task, by: str) -> None:
-        """End a task, whatever it is doing."""
+    def end(self, task: Task, why: str, by: str | None = None) -> None:
+        """End a task, whatever it is doing; `why` is told of it: ``"deleted by alice"``."""
         if task.active:
-            self._change(task, deleted_by=by)
-            self.effects.append(lambda: self.runs.tell(task, "removed"))
+            if task.to_end is None:
+                self.change(task, to_end=why, deleted_by=by)
+            # Told again, it ends what still copies the results of a job that was ended.
+            self.effects.append(lambda: self.watch.tell_wanted(task))
             return
-        note = f"deleted by {by} before it ran" if not task.run else f"deleted by {by} while it waited"
-        self._change(task, phase=Phase.ENDED, deleted_by=by, finished=time.time(), annotation=note)
+        note = f"{why} {'while it waited' if task.run else 'before it ran'}"
+        self.change(task, phase=Phase.ENDED, to_end=why, deleted_by=by, finished=time.time(), annotation=note)
 
-    # --- what happens ---
+    def end_places(self, array: ArrayJob, places: list[int], why: str, by: str | None = None) -> None:
+        """End tasks of an array that wait and have no object of their own."""
+        was = array.waits
+        if not array.end_at_once(places, Ending(time.time(), f"{why} before it ran", by)):
+            for place in places:
+                self.end(self._object(array, array.tasks.indices[place]), why, by)
+            return
+        self.database.save_array(array)
+        if (letter := waiting_letter(array.job, len(places), f"{why} before they ran", self.layout)) is not None:
+            self.effects.append(lambda: post(letter))
+        self.changes.places(array, places)
+        self._update_waiting(array, was=was)
+        for follower in self._array_followers(array):
+            self._block_tasks(follower)
+        if array.all_ended():
+            self._job_ended(array)
+
+    def end_job(self, job_id: int, why: str, by: str | None = None) -> None:
+        """End a job with all its tasks."""
+        entry = self.jobs.get(job_id)
+        if isinstance(entry, Task):
+            self.end(entry, why, by)
+        elif entry is not None:
+            places = list(entry.plain_places(None))
+            for task in list(entry.rows.values()):
+                self.end(task, why, by)
+            if places:
+                self.end_places(entry, places, why, by)
+
+    def _object(self, array: ArrayJob, index: int) -> Task:
+        task = array.pending(index)
+        array.take(task)
+        return task
+
+    def change(self, task: Task, **values: Any) -> None:
+        """Change a task, in the database too, and move it to where it belongs now."""
+        entry = self.jobs[task.job.job_id]
+        before, was, last_phase = task.state_and_letters(), entry.waits, task.phase
+        if task.active:
+            self._give_back(task, entry)
+        for name, value in values.items():
+            setattr(task, name, value)
+        if task.phase is not last_phase and (letter := end_letter(task, self.layout)) is not None:
+            self.effects.append(lambda: post(letter))
+        if task.phase in (Phase.PENDING, Phase.ERROR):
+            task.slots = {}
+        self.database.save(task)
+        if task.active:
+            self._take(task, entry)
+        if isinstance(entry, ArrayJob):
+            entry.settle(task)
+        self.changes.task(task, before)
+        self._update_waiting(entry, was=was)
+        if task.phase is Phase.ENDED:
+            self._task_ended(entry, task)
+
+    def began(self, task: Task) -> None:
+        """Note that the shepherd of a dispatched task is there.
+
+        In the database it stays "dispatching": whether a run began is told by its run folder alone.
+        """
+        task.phase = Phase.RUNNING
+        if (array := self.array(task.job.job_id)) is not None:
+            array.settle(task)
+
+    def _take(self, task: Task, entry: Task | ArrayJob) -> None:
+        self.active[task.key] = task
+        placement.take(self._room, task.slots, task.request)
+        self.keeper.halt(task)
+        if isinstance(entry, ArrayJob):
+            entry.active += 1
+
+    def _give_back(self, task: Task, entry: Task | ArrayJob) -> None:
+        del self.active[task.key]
+        placement.take(self._room, task.slots, task.request, -1)
+        if isinstance(entry, ArrayJob):
+            entry.active -= 1
+
+    def _update_waiting(self, entry: Task | ArrayJob, *, was: bool) -> None:
+        now = entry.waits
+        if was and not now:
+            self._waiting.remove(entry)
+        elif now and not was:
+            self._waiting.add(entry)
+
+    # --- what follows from an end ---
+
+    def _task_ended(self, entry: Task | ArrayJob, task: Task) -> None:
+        if isinstance(entry, Task):
+            self._job_ended(entry)
+            return
+        for follower in self._array_followers(entry):
+            if all(other.is_ended(task.task_id) for other in self._arrays_before(follower)):
+                self._unblock_task(follower, task.task_id)
+        if entry.all_ended():
+            self._job_ended(entry)
+
+    def _array_followers(self, array: ArrayJob) -> Iterator[ArrayJob]:
+        for job_id in self.dependencies.array_followers(array.job.job_id):
+            if (follower := self.array(job_id)) is not None:
+                yield follower
+
+    def _unblock_task(self, array: ArrayJob, index: int) -> None:
+        place = array.tasks.indices.index(index)
+        if array.codes[place] & ~USER_HOLD == TASK_HOLD:
+            was = array.waits
+            array.codes[place] ^= TASK_HOLD
+            self.changes.unheld(array, [place])
+            self._update_waiting(array, was=was)
+
+    def _block_tasks(self, array: ArrayJob) -> None:
+        was = array.waits
+        self.changes.unheld(array, array.block_like(self._arrays_before(array)))
+        self._update_waiting(array, was=was)
+
+    def _job_ended(self, entry: Task | ArrayJob) -> None:
+        job = entry.job
+        del self.jobs[job.job_id]
+        self.early.discard(job.job_id)
+        self.database.end_job(job.job_id, time.time(), entry.end_states() if isinstance(entry, ArrayJob) else None)
+        if self.names.in_use:
+            self.names.remove(job.asked("name"), job.job_id)
+        for follower in self.dependencies.ended(job.job_id):
+            self._unblock(follower)
+
+    def _unblock(self, job_id: int) -> None:
+        """Let a job go on that waits neither for others nor for its start time any more."""
+        entry = self.jobs.get(job_id)
+        if entry is None or not entry.blocked or self.dependencies.wait(job_id) or job_id in self.early:
+            return
+        was = entry.waits
+        if isinstance(entry, Task):
+            before = entry.state_and_letters()
+            entry.blocked = False
+            self.changes.task(entry, before)
+        else:
+            entry.blocked = False
+            self.changes.unheld(entry, list(entry.plain_places(None)))
+        self._update_waiting(entry, was=was)
+
+    def ring(self) -> None:
+        """Do what is due by the clock."""
+        for what, job_id in self.timers.due():
+            if what == "start":
+                self.early.discard(job_id)
+                self._unblock(job_id)
+            elif what == ALARM:
+                self.keeper.ring()
+            elif (entry := self.jobs.get(job_id)) is not None:
+                at = datetime.fromtimestamp(entry.job.asked("deadline_time")).astimezone()
+                self.end_job(job_id, f"ended at its deadline ({at:%Y-%m-%d %H:%M:%S})")
+
+    # --- who starts ---
 
     def dispatch(self) -> None:
         """Give slots to tasks that wait, and have them started."""
-        if time.monotonic() < self._not_before:
+        if self.watch.postponed():
             return
-        self._not_before = 0.0
-        for request, slots in placement.place(self._waiting, self._room):
+        began = time.perf_counter()
+        decided = self.keeper.place(self._waiting, self._room)
+        took = time.perf_counter() - began
+        self.pass_seconds = (took, max(took, self.pass_seconds[1]))
+        for task, slots in decided:
             # The change takes the slots on its own account.
-            placement.take(self._room, slots, request, -1)
-            task = self.tasks[request.key]
-            self._change(
+            placement.take(self._room, slots, task.request, -1)
+            entry = self.jobs[task.job.job_id]
+            if isinstance(entry, ArrayJob):
+                entry.take(task)
+            last_host, first_host = task.outcome.get("host"), next(iter(slots)).host
+            self.change(
                 task,
                 phase=Phase.DISPATCHING,
                 run=task.run + 1,
@@ -139,154 +374,10 @@ class Scheduler:
                 outcome={},
                 annotation=None,
             )
-            self.effects.append(lambda task=task: self._start(task))  # type: ignore[misc]
+            if last_host not in (None, first_host):
+                self.changes.migrated(task)
+            self.effects.append(lambda task=task: self.watch.start(task))  # type: ignore[misc]
 
-    def shepherd_ended(self, key: tuple[int, int]) -> None:
-        """Take note that the shepherd which was watched for a task is gone."""
-        task = self.tasks.get(key)
-        if task is not None and task.active:
-            self._look_after(task, restart=False)
-
-    def postpone_unstarted(self) -> None:
-        """Let the tasks wait again for which there was no room for a process."""
-        for task in self._unstarted:
-            self._postpone(task)
-        self._unstarted.clear()
-
-    def look_after_unwatched(self, *, restart: bool) -> None:
-        """Find out what became of the active tasks whose shepherd nobody watches.
-
-        With `restart`, at the start: what another scheduler had decided to start, and did not, is started now.
-        """
-        for task in [task for task in self.tasks.values() if task.active and self.runs.pid(task) is None]:
-            self._look_after(task, restart=restart)
-
-    def _look_after(self, task: Task, *, restart: bool) -> None:
-        """Settle, watch again or start again an active task that is not watched, by what its run folder tells."""
-        folder = self.runs.folder(task)
-        ending = folder.ending()
-        shepherd = folder.shepherd()
-        if ending is not None:
-            limits = run_limits(task, self.layout)
-            self._settle(task, judge(task, ending, limits), ending["usage"], ending["wall"])
-        elif shepherd is not None and self.runs.adopt(task, shepherd.shepherd):
-            task.phase = Phase.RUNNING
-            # The scheduler that died may have promised what the shepherd was not told.
-            self.effects.append(lambda: self.runs.tell(task, self._wanted(task)))
-        elif shepherd is not None and folder.ending() is not None:
-            # It ended between the two looks.
-            self._look_after(task, restart=restart)
-        elif shepherd is not None:
-            self._lost(task, shepherd)
-        elif killed := kill_marked(task.mark):
-            # Its run folder was removed by hand; what was started once is not started again.
-            _log.warning("job %d: its run folder is gone; killed %d processes", task.job.job_id, killed)
-            self._settle(task, judge_lost(task, rebooted=False), {}, self._ran(task))
-        elif restart:
-            # Should the other scheduler's shepherd still come, one of the two claims the run and the other goes.
-            self.effects.append(lambda: self._start(task))
-        else:
-            self._postpone(task)
-
-    @staticmethod
-    def _wanted(task: Task) -> str:
-        if task.deleted_by:
-            return "removed"
-        return "suspended" if task.suspended else "running"
-
-    def _lost(self, task: Task, record: ShepherdRecord) -> None:
-        killed = kill_marked(task.mark)
-        _log.warning("job %d: shepherd %d is gone; killed %d processes", *task.key[:1], record.shepherd.pid, killed)
-        self.effects.append(lambda: shutil.rmtree(record.scratch, ignore_errors=True))
-        rebooted = record.shepherd.boot != boot_id()
-        self._settle(task, judge_lost(task, rebooted=rebooted), {}, self._ran(task))
-
-    @staticmethod
-    def _ran(task: Task) -> float:
-        return max(0.0, time.time() - (task.dispatched or 0.0))
-
-    def _settle(self, task: Task, verdict: Verdict, usage: dict[str, Any], wall: float) -> None:
-        """Record the end of a run: the task has ended, waits again, or is in error state."""
-        folder = self.runs.folder(task)
-        task.finished = time.time()
-        self.database.post_accounting(accounting_line(task, verdict, usage, wall, group_of(task.job.owner)))
-        self._change(
-            task,
-            phase=verdict.phase,
-            suspended=False,
-            requeued=task.requeued or verdict.phase is Phase.PENDING,
-            annotation=verdict.annotation,
-            outcome={
-                "exit_status": verdict.exit_status,
-                "terminating_signal": verdict.terminating_signal,
-                "failed": verdict.failed,
-                "wallclock": wall,
-                **usage,
-            },
-        )
-        self.effects.append(lambda: shutil.rmtree(folder.path, ignore_errors=True))
-
-    def _start(self, task: Task) -> None:
-        try:
-            self.runs.start(task)
-        except OSError as error:
-            _log.warning("job %d cannot be started now: %s", task.job.job_id, error)
-            task.annotation = f"it could not be started ({error.strerror}); it is tried again"
-            self._unstarted.append(task)
-        else:
-            # In the database it stays "dispatching": whether a run began is told by its run folder alone.
-            task.phase = Phase.RUNNING
-
-    def _postpone(self, task: Task) -> None:
-        """Let a task wait again whose run never began."""
-        self._not_before = time.monotonic() + RETRY_SECONDS
-        if task.deleted_by:
-            note = f"deleted by {task.deleted_by} before it ran"
-            self._change(task, phase=Phase.ENDED, finished=time.time(), annotation=note)
-            return
-        note = task.annotation or "its shepherd could not begin; see scheduler.log"
-        self._change(task, phase=Phase.PENDING, run=task.run - 1, dispatched=None, annotation=note)
-
-    # --- the books ---
-
-    def due_at(self) -> float | None:
-        """Return when (``time.monotonic``) something is to be done unasked; None: never."""
-        if self._unstarted:
-            return 0.0
-        return self._not_before or None
-
-    def has_something_due(self) -> bool:
-        """Tell whether something is to be done unasked now."""
-        due = self.due_at()
-        return due is not None and due <= time.monotonic()
-
-    def _change(self, task: Task, **values: Any) -> None:
-        """Change a task, in the database too, and move it to where it belongs now."""
-        self._remove(task)
-        for name, value in values.items():
-            setattr(task, name, value)
-        if task.phase in (Phase.PENDING, Phase.ERROR):
-            task.slots = {}
-        self.database.save(task)
-        if task.phase is not Phase.ENDED:
-            self._add(task)
-
-    def _add(self, task: Task) -> None:
-        if task.asks is None:
-            task.asks, task.fits_nowhere = needs_of(task, self.layout)
-        if task.asks.held != task.held:
-            task.asks = dataclasses.replace(task.asks, held=task.held)
-        self.tasks[task.key] = task
-        if task.phase is Phase.PENDING:
-            self._waiting.add(task.asks)
-        elif task.active:
-            placement.take(self._room, task.slots, task.asks)
-
-    def _remove(self, task: Task) -> None:
-        del self.tasks[task.key]
-        if task.asks is None:
-            return
-        if task.phase is Phase.PENDING:
-            self._waiting.remove(task.asks)
-        elif task.active:
-            placement.take(self._room, task.slots, task.asks, -1)
+    def why_no_room(self, request: placement.Request) -> str | None:
+        """Return why jobs that ask for `request` get no slots now, if reservations or queue states are the reason."""
+        return self.keeper.why_waits(request, self._room)

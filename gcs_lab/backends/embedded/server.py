@@ -78,6 +78,7 @@ class Server:
         listener.setblocking(False)
         self._selector.register(listener, selectors.EVENT_READ)
         self._selector.register(runs, selectors.EVENT_READ)
+        self._selector.register(scheduler.timers, selectors.EVENT_READ)
 
     def run(self) -> None:
         """Serve until there is reason to end."""
@@ -87,6 +88,8 @@ class Server:
             for key, events in self._selector.select(self._pause()):
                 if key.fileobj is self._listener:
                     self._accept()
+                elif key.fileobj is self._scheduler.timers:
+                    self._scheduler.timers.rang()
                 elif isinstance(key.data, Connection):
                     asked += self._hear(key.data, events)
             self._turn(asked)
@@ -110,28 +113,32 @@ class Server:
             connection.send(answer)
             self._mind(connection)
         self._do_effects()
-        if self._scheduler.tasks or self._connections:
+        self._scheduler.timers.arm()
+        if self._scheduler.jobs or self._connections:
             self._idle_since = time.monotonic()
 
     def _change(self, changing: list[_Asked]) -> list[tuple[Connection, dict[str, Any]]]:
         """Do in one transaction all that changes tasks; return the answers."""
         ended = self._runs.ended()
         look = self._look_at is not None and time.monotonic() >= self._look_at
-        if not (changing or ended or look or self._scheduler.has_something_due()):
+        scheduler = self._scheduler
+        if not (changing or ended or look or scheduler.watch.has_something_due() or scheduler.timers.is_due()):
             return []
         try:
-            with self._scheduler.database.transaction():
+            with scheduler.database.transaction():
                 if self._stale:
-                    self._scheduler.load()
+                    scheduler.load()
                 if look:
-                    self._scheduler.look_after_unwatched(restart=self._first_turn)
-                self._scheduler.postpone_unstarted()
+                    scheduler.watch.look_after_unwatched(restart=self._first_turn)
+                scheduler.watch.postpone_unstarted()
                 for key in ended:
-                    self._scheduler.shepherd_ended(key)
+                    scheduler.watch.shepherd_ended(key)
+                scheduler.ring()
                 answers = [(c, self._answer(message, fault)) for c, message, fault in changing]
-                self._scheduler.dispatch()
+                scheduler.dispatch()
         except Exception as error:
             return self._undo(changing, error)
+        self._questions.events.extend(scheduler.changes.take())
         if look:
             self._look_at = None
         self._first_turn = self._stale = False
@@ -182,15 +189,15 @@ class Server:
 
     def _pause(self) -> float | None:
         """Return the seconds until something is to be done unasked; None: not before something happens."""
-        due = [at for at in (self._look_at, self._scheduler.due_at()) if at is not None]
+        due = [at for at in (self._look_at, self._scheduler.watch.due_at()) if at is not None]
         if self._undone:
             due.append(self._undone_at)
-        if not self._scheduler.tasks and not self._connections:
+        if not self._scheduler.jobs and not self._connections:
             due.append(self._idle_since + self._idle_seconds)
         return max(0.0, min(due) - time.monotonic()) if due else None
 
     def _idle_for_long(self) -> bool:
-        if self._scheduler.tasks or self._connections or self._undone:
+        if self._scheduler.jobs or self._connections or self._undone:
             return False
         return time.monotonic() - self._idle_since >= self._idle_seconds
 

@@ -20,6 +20,8 @@ __all__ = ["ServiceStatus", "ensure_running", "start", "status", "stop"]
 
 START_SECONDS = 15.0
 STOP_SECONDS = 10.0
+#: A scheduler that was killed may seem to listen for so long.
+LAST_BREATH_SECONDS = 1.0
 #: While another process starts the scheduler, it is looked for so often.
 LOOK_SECONDS = 0.005
 
@@ -34,7 +36,9 @@ _PROGRAM = (
 
 @dataclass(frozen=True)
 class ServiceStatus:
-    """What is known of the scheduler. ``since`` is in seconds since the epoch; jobs are those not ended.
+    """What is known of the scheduler. ``since`` is in seconds since the epoch; tasks are those not ended.
+
+    ``last_pass_seconds`` and ``longest_pass_seconds`` are what decisions on who starts took.
 
     ``pid`` is None when it does not run; nothing but the places is known then.
     """
@@ -48,6 +52,8 @@ class ServiceStatus:
     since: float | None = None
     running: int = 0
     waiting: int = 0
+    last_pass_seconds: float = 0.0
+    longest_pass_seconds: float = 0.0
 
 
 def start() -> ServiceStatus:
@@ -184,7 +190,8 @@ def _socket_in_use(places: Places) -> Path:
 
 def _ask_if_running(do: str, path: Path) -> Any:
     connect_socket(path).close()
-    client = Client(lambda: path)
+    # One that is being killed may have been connected to: a child that it forked just then has its socket open.
+    client = Client(lambda: path, retry_for=LAST_BREATH_SECONDS)
     try:
         return client.ask(do)
     finally:

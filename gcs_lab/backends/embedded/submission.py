@@ -2,48 +2,34 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import pwd
 import secrets
 import socket
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from gcs_lab.backends.embedded.layout import Layout
 from gcs_lab.backends.embedded.native_options import NativeOptions, parse_native
+from gcs_lab.backends.embedded.requested_limits import full_names, open_files_limit, with_limits
 from gcs_lab.backends.embedded.submit_request import SubmitRequest, Submitter
-from gcs_lab.errors import InvalidArgument
+from gcs_lab.errors import InvalidArgument, UnsupportedAttribute
+from gcs_lab.vocabulary import HOME_DIRECTORY, PARAMETRIC_INDEX, WORKING_DIRECTORY, JobTemplate
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from gcs_lab.vocabulary import JobTemplate
+__all__ = ["NO_MAIL", "SUPPORTED_ATTRIBUTES", "refusals", "submit_request", "supported_attributes"]
 
-__all__ = ["SUPPORTED_ATTRIBUTES", "submit_request"]
+#: Every attribute there is; those of mail only where ``cluster.toml`` says how it is sent.
+SUPPORTED_ATTRIBUTES = frozenset(f.name for f in fields(JobTemplate))
+_MAIL_ATTRIBUTES = frozenset({"email", "email_on_started", "email_on_terminated"})
 
-SUPPORTED_ATTRIBUTES = frozenset(
-    {
-        "accounting_id",
-        "args",
-        "error_path",
-        "input_path",
-        "job_environment",
-        "job_name",
-        "join_files",
-        "max_slots",
-        "min_slots",
-        "native_specification",
-        "output_path",
-        "parallel_environment",
-        "priority",
-        "queue_name",
-        "remote_command",
-        "rerunnable",
-        "resource_requests",
-        "submit_as_hold",
-        "working_directory",
-    }
+#: What to do where no mail is sent.
+NO_MAIL = (
+    "This cluster sends no mail, because its cluster.toml has no entry [mail]. Add for example [mail] with command = "
+    '["/usr/sbin/sendmail", "-t", "-i"], and start it anew (gcs-lab embedded stop); or wait for the job, or register '
+    "for its events."
 )
 
 _T = TypeVar("_T")
@@ -53,8 +39,32 @@ LOWEST_PRIORITY, HIGHEST_PRIORITY = -1023, 1024
 _FORBIDDEN = frozenset("/:@\\*?")
 
 
-def submit_request(template: JobTemplate) -> SubmitRequest:
-    """Return the request for `template`; its own attributes count more than those of ``native_specification``.
+def supported_attributes(*, mail: bool) -> frozenset[str]:
+    """Return the attributes of ``JobTemplate`` that are honoured; `mail`: whether the cluster sends mail."""
+    return SUPPORTED_ATTRIBUTES if mail else SUPPORTED_ATTRIBUTES - _MAIL_ATTRIBUTES
+
+
+def refusals(*, mail: bool) -> dict[str, str]:
+    """Return what to use instead of the attributes that are not honoured, by attribute."""
+    return {} if mail else dict.fromkeys(sorted(_MAIL_ATTRIBUTES), NO_MAIL)
+
+
+def submit_request(
+    template: JobTemplate, options_of: Callable[[str], str] | None = None, *, token: str | None = None
+) -> SubmitRequest:
+    """Return the request for `template`.
+
+    Its own attributes count more than those of ``native_specification``, and these more than the options of its
+    ``job_category``.
+
+    Parameters
+    ----------
+    template
+        What is asked for.
+    options_of
+        Returns the options of a job category by its name, or raises UnknownName.
+    token
+        32 hexadecimal digits by which the submission is found again; a new one if None.
 
     Raises
     ------
@@ -63,15 +73,17 @@ def submit_request(template: JobTemplate) -> SubmitRequest:
     UnsupportedAttribute
         If ``native_specification`` has an option that is not honoured.
     """
-    native = parse_native(template.native_specification) if template.native_specification else NativeOptions()
-    command = template.remote_command or ""
-    args = list(template.args or [])
+    native = _options(template, options_of)
+    command, args = template.remote_command or "", list(template.args or [])
     environment = {**native.environment, **(template.job_environment or {})}
     _check_command(command, args, environment)
     sender = _submitter()
     least, most = _slots(template, native)
+    limits = template.resource_limits or {}
+    on_start = bool(_first(template.email_on_started, native.mail_on_start))
+    on_end = bool(_first(template.email_on_terminated, native.mail_on_end))
     return SubmitRequest(
-        token=secrets.token_hex(16),
+        token=token or secrets.token_hex(16),
         name=_job_name(_first(template.job_name, native.name), command),
         command=command,
         args=args,
@@ -88,10 +100,34 @@ def submit_request(template: JobTemplate) -> SubmitRequest:
         parallel_environment=template.parallel_environment or native.parallel_environment,
         min_slots=least,
         max_slots=most,
-        requests=_full_names({**native.requests, **template.resource_requests}),
-        account=template.accounting_id or "sge",
+        requests=with_limits(full_names({**native.requests, **template.resource_requests}), limits),
+        account=template.accounting_id or native.account or "sge",
         submitter=sender,
+        candidate_machines=list(template.candidate_machines or []),
+        min_phys_memory=template.min_phys_memory or 0,
+        machine_os=None if template.machine_os is None else template.machine_os.name,
+        machine_arch=None if template.machine_arch is None else template.machine_arch.name,
+        open_files=open_files_limit(limits),
+        email=_recipients(template.email or native.email) if on_start or on_end else [],
+        mail_on_start=on_start,
+        mail_on_end=on_end,
+        stage_in=_staged(template.stage_in_files),
+        stage_out=_staged(template.stage_out_files),
+        reservation_id=template.reservation_id or native.reservation_id,
+        hold_jid=list(_first(template.hold_jid, native.hold_jid) or []),
+        hold_jid_ad=list(_first(template.hold_jid_ad, native.hold_jid_ad) or []),
+        start_time=native.start_time if template.start_time is None else template.start_time.timestamp(),
+        deadline_time=None if template.deadline_time is None else template.deadline_time.timestamp(),
     )
+
+
+def _options(template: JobTemplate, options_of: Callable[[str], str] | None) -> NativeOptions:
+    own = parse_native(template.native_specification) if template.native_specification else NativeOptions()
+    if not template.job_category:
+        return own
+    if options_of is None:
+        raise UnsupportedAttribute("job_category: there is no cluster here to be asked what it stands for.")
+    return own.over(parse_native(options_of(template.job_category)))
 
 
 def _first(*values: _T | None) -> _T | None:
@@ -120,14 +156,48 @@ def _job_name(name: str | None, command: str) -> str:
 
 
 def _path(path: str | None) -> str:
-    if path and ("\0" in path or "\n" in path):
+    """Return a path with ``~`` resolved; placeholders are filled in when the job starts."""
+    if not path:
+        return ""
+    if "\0" in path or "\n" in path:
         raise InvalidArgument(f"{path!r} is no path; it has a NUL or a line end.")
-    return os.path.expanduser(path) if path else ""  # noqa: PTH111  (a relative path stays as it is)
+    for placeholder in (HOME_DIRECTORY, WORKING_DIRECTORY):
+        rest = path.removeprefix(placeholder)
+        if placeholder in rest or (rest != path and rest[:1] not in {"", "/"}):
+            raise InvalidArgument(
+                f"{path!r}: {placeholder} may stand at the beginning of a path only, with '/' after it."
+            )
+    return os.path.expanduser(path)  # noqa: PTH111  (a relative path stays as it is)
 
 
 def _folder(path: str | None, sender: Submitter) -> str:
     """Return the working directory: Grid Engine's default is the home folder."""
-    return os.path.join(sender.working_directory, _path(path)) if path else sender.home  # noqa: PTH118
+    if not path:
+        return sender.home
+    if path.startswith(WORKING_DIRECTORY) or PARAMETRIC_INDEX in path:
+        raise InvalidArgument(
+            f"working_directory {path!r}: of the placeholders only {HOME_DIRECTORY} can stand in it; the folder is "
+            "one for all tasks."
+        )
+    full = _path(path)
+    if full.startswith(HOME_DIRECTORY):
+        full = sender.home + full[len(HOME_DIRECTORY) :]
+    return os.path.join(sender.working_directory, full)  # noqa: PTH118
+
+
+def _staged(pairs: Mapping[str, str] | None) -> dict[str, str]:
+    for source, destination in (pairs or {}).items():
+        if not source or not destination:
+            raise InvalidArgument(f"{source!r} to {destination!r}: a file is staged from one path to another.")
+    return {_path(source): _path(destination) for source, destination in (pairs or {}).items()}
+
+
+def _recipients(addresses: Sequence[str] | None) -> list[str]:
+    """Return who is written to, each once; without addresses the user's own mailbox, as in qsub."""
+    for address in addresses or ():
+        if not address.isascii() or not address.isprintable() or set(address) & set(' ,;<>()[]:"\\'):
+            raise InvalidArgument(f"{address!r} is no e-mail address; expected for example you@example.org.")
+    return list(dict.fromkeys(addresses or [pwd.getpwuid(os.geteuid()).pw_name]))
 
 
 def _slots(template: JobTemplate, native: NativeOptions) -> tuple[int, int]:
@@ -146,15 +216,6 @@ def _priority(priority: int) -> int:
             f"priority {priority}: expected {LOWEST_PRIORITY} to {HIGHEST_PRIORITY}, as in qsub -p."
         )
     return priority
-
-
-@functools.cache
-def _shortcuts() -> dict[str, str]:
-    return {c.shortcut: c.name for c in Layout((), (), ()).catalogue().complexes}
-
-
-def _full_names(requests: Mapping[str, str]) -> dict[str, str]:
-    return {_shortcuts().get(name, name): value for name, value in requests.items()}
 
 
 def _submitter() -> Submitter:

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING
 
 from gcs_lab.backends.embedded.matching import check_queues
-from gcs_lab.errors import InvalidArgument, UnknownName
-from gcs_lab.jobs.requests import parse_memory, parse_time
+from gcs_lab.backends.embedded.submission import NO_MAIL
+from gcs_lab.errors import InvalidArgument, UnknownName, UnsupportedAttribute
 
 if TYPE_CHECKING:
     from gcs_lab.backends.embedded.layout import Layout
     from gcs_lab.backends.embedded.submit_request import SubmitRequest
 
-__all__ = ["check_submission"]
+__all__ = ["category_options", "check_submission"]
 
 _WHERE = "embedded"
 
 
-def check_submission(request: SubmitRequest, layout: Layout) -> None:
-    """Make sure that the cluster knows what a submission asks for.
+def category_options(name: str, layout: Layout) -> str:
+    """Return the options of a job category. Raises UnknownName if there is none of that name."""
+    try:
+        return layout.job_categories[name]
+    except KeyError:
+        raise UnknownName("job category", name, layout.job_categories, where=_WHERE) from None
+
+
+def check_submission(request: SubmitRequest, layout: Layout) -> SubmitRequest:
+    """Make sure that the cluster knows what a submission asks for; return it with all complexes by full names.
 
     Raises
     ------
@@ -26,8 +35,42 @@ def check_submission(request: SubmitRequest, layout: Layout) -> None:
         If a queue, host, parallel environment or complex does not exist.
     InvalidArgument
         If a value cannot work.
+    UnsupportedAttribute
+        If mail is asked for, and the cluster sends none.
     """
     check_queues(request.queues, layout)
+    _check_machines(request, layout)
+    _check_slots(request, layout)
+    if (request.mail_on_start or request.mail_on_end) and layout.mail is None:
+        raise UnsupportedAttribute(f"email: {NO_MAIL}")
+    requests: dict[str, str] = {}
+    for given, value in request.requests.items():
+        name = layout.full_names.get(given)
+        if name is None:
+            raise UnknownName("complex", given, layout.complexes_by_name, where=_WHERE)
+        if name in requests:
+            raise InvalidArgument(f"-l {given}={value}: {name} is asked for twice, by its name and its shortcut.")
+        definition = layout.complexes_by_name[name]
+        try:
+            definition.check_request(value)
+        except InvalidArgument as error:
+            raise InvalidArgument(f"-l {given}={value}: {error}") from None
+        if not definition.requestable:
+            raise InvalidArgument(f"-l {given}: jobs may not request {name}; slots are asked for with -pe.")
+        requests[name] = value
+    if requests == request.requests:
+        return request
+    return dataclasses.replace(request, requests=requests)
+
+
+def _check_machines(request: SubmitRequest, layout: Layout) -> None:
+    known = {host.name.lower() for host in layout.hosts}
+    for name in request.candidate_machines:
+        if name.lower() not in known:
+            raise UnknownName("host", name, [host.name for host in layout.hosts], where=_WHERE)
+
+
+def _check_slots(request: SubmitRequest, layout: Layout) -> None:
     environment = request.parallel_environment
     if environment is not None and layout.parallel_environment(environment) is None:
         known = [pe.name for pe in layout.parallel_environments]
@@ -39,26 +82,3 @@ def check_submission(request: SubmitRequest, layout: Layout) -> None:
         )
     if not 1 <= request.min_slots <= request.max_slots:
         raise InvalidArgument(f"slots {request.min_slots}-{request.max_slots}: expected 1 <= least <= most.")
-    known_complexes = {c.name: c for c in layout.catalogue().complexes}
-    for name, value in request.requests.items():
-        if name not in known_complexes:
-            raise UnknownName("complex", name, known_complexes, where=_WHERE)
-        _check_value(name, value, known_complexes[name].type)
-        if not known_complexes[name].requestable:
-            raise InvalidArgument(f"-l {name}: jobs may not request {name}; slots are asked for with -pe.")
-
-
-def _check_value(name: str, value: str, kind: str) -> None:
-    try:
-        if kind == "TIME" and parse_time(value) <= 0:
-            raise InvalidArgument("expected more than 0 seconds.")
-        if kind == "MEMORY" and parse_memory(value) <= 0:
-            raise InvalidArgument("expected more than 0 bytes.")
-        if kind == "INT" and int(value) < 0:
-            raise InvalidArgument("expected 0 or more.")
-        if kind in {"RESTRING", "HOST"} and set(value) & set("&()"):
-            raise InvalidArgument("the embedded cluster knows | between alternatives, * ? [] and a leading !.")
-    except InvalidArgument as error:
-        raise InvalidArgument(f"-l {name}={value}: {error}") from None
-    except ValueError:
-        raise InvalidArgument(f"-l {name}={value}: {value!r} is no whole number.") from None

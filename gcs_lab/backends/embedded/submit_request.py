@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from typing import Any
 
 from gcs_lab.errors import InvalidArgument
 
-__all__ = ["SubmitRequest", "Submitter"]
+__all__ = ["NAMES", "SubmitRequest", "Submitter"]
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,10 @@ class SubmitRequest:
     """Everything a submission says; the words are those of ``JobTemplate``.
 
     ``requests`` are by the complexes' full names; ``output_path`` and ``error_path`` may be empty: Grid Engine's
-    default, ``<name>.o<id>`` in the working directory.
+    default, ``<name>.o<id>`` in the working directory. ``min_phys_memory`` is in KiB (0: not asked for),
+    ``machine_os`` and ``machine_arch`` are names of their enumerations, ``open_files`` is a limit (None: that of the
+    scheduler's own start). ``email`` is who is written to, if ``mail_on_start`` or ``mail_on_end`` says so.
+    ``start_time`` and ``deadline_time`` are seconds since the epoch; ``tasks`` are begin, end and step of an array.
     """
 
     token: str
@@ -50,21 +53,42 @@ class SubmitRequest:
     requests: dict[str, str]
     account: str
     submitter: Submitter
+    candidate_machines: list[str] = field(default_factory=list)
+    min_phys_memory: int = 0
+    machine_os: str | None = None
+    machine_arch: str | None = None
+    open_files: int | None = None
+    email: list[str] = field(default_factory=list)
+    mail_on_start: bool = False
+    mail_on_end: bool = False
+    stage_in: dict[str, str] = field(default_factory=dict)
+    stage_out: dict[str, str] = field(default_factory=dict)
+    reservation_id: str | None = None
+    hold_jid: list[str] = field(default_factory=list)
+    hold_jid_ad: list[str] = field(default_factory=list)
+    start_time: float | None = None
+    deadline_time: float | None = None
+    tasks: tuple[int, int, int] | None = None
+    max_parallel: int | None = None
 
     def to_wire(self) -> dict[str, Any]:
         """Return it as JSON data."""
-        return asdict(self)
+        return {**{name: getattr(self, name) for name in NAMES}, "submitter": asdict(self.submitter)}
 
     @classmethod
     def from_wire(cls, data: dict[str, Any]) -> SubmitRequest:
-        """Return the request that :meth:`to_wire` gave.
+        """Return the request that :meth:`to_wire` gave, of this version or of an older one that had less.
 
         Raises
         ------
         InvalidArgument
             If it is no such data.
         """
-        names = {f.name for f in fields(cls)}
-        if not isinstance(data, dict) or set(data) != names:
-            raise InvalidArgument(f"a submission has the entries {', '.join(sorted(names))}; got {sorted(data)}.")
+        if not isinstance(data, dict) or not set(_NEEDED) <= set(data) <= set(NAMES):
+            raise InvalidArgument(f"a submission has the entries {', '.join(sorted(NAMES))}; got {sorted(data)}.")
         return cls(**{**data, "submitter": Submitter(**data["submitter"])})
+
+
+#: The entries, in order.
+NAMES = tuple(f.name for f in fields(SubmitRequest))
+_NEEDED = tuple(f.name for f in fields(SubmitRequest) if f.default is MISSING and f.default_factory is MISSING)

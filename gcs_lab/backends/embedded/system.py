@@ -6,11 +6,17 @@ from typing import TYPE_CHECKING
 
 from gcs_lab._version import __version__
 from gcs_lab.backends.embedded import CLUSTER
+from gcs_lab.backends.embedded.answers import moment
 from gcs_lab.backends.embedded.client import Client
-from gcs_lab.backends.embedded.jobs_backend import EmbeddedJobs, moment
+from gcs_lab.backends.embedded.jobs_backend import EmbeddedJobs
 from gcs_lab.backends.embedded.service import ensure_running
+from gcs_lab.backends.embedded.wire import rebuild_error
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from gcs_lab.backends.embedded.queue_states import QueueAction
+    from gcs_lab.errors import GcsError
     from gcs_lab.jobs.protocol import JobsBackend
     from gcs_lab.status.protocol import Columns, StatusBackend
 
@@ -69,6 +75,26 @@ class EmbeddedSystem:
         """Connect, starting the scheduler if it does not run. Raises GcsError if it cannot be started."""
         ensure_running()
         return cls(Client(ensure_running))
+
+    def queue_control(self, action: QueueAction | str, names: Collection[str]) -> dict[str, GcsError]:
+        """Change the states of queues, as ``qmod`` does; return what went wrong, by name.
+
+        Parameters
+        ----------
+        action
+            What to do; a word of :class:`~gcs_lab.backends.embedded.queue_states.QueueAction`.
+        names
+            Cluster queues (``all.q``), instances (``all.q@node1``) or hosts (``*@node1``); wildcards are fine.
+
+        Raises
+        ------
+        InvalidArgument
+            If there is no such action.
+        DrmCommunication
+            If the scheduler does not answer.
+        """
+        told = self._client.ask("queue_control", action=str(action), names=list(names))
+        return {name: rebuild_error(error) for name, error in told.items()}
 
     def close(self) -> None:
         """Close the connections; the scheduler and its jobs go on."""

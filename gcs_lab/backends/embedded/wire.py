@@ -1,7 +1,8 @@
-"""What client and scheduler say to each other: one JSON object a line, version 1. Nothing is pickled.
+"""What client and scheduler say to each other: one JSON object a line, version 2. Nothing is pickled.
 
-Question: ``{"v": 1, "do": "submit", "with": {…}}``. Answer: ``{"v": 1, "answer": …}`` or
-``{"v": 1, "error": {"type": "InvalidState", "message": …}}``.
+Question: ``{"v": 2, "do": "submit", "with": {…}}``. Answer: ``{"v": 2, "answer": …}`` or
+``{"v": 2, "error": {"type": "InvalidState", "message": …}}``. What all versions understand is asked in version 1, so
+that the scheduler of another version can be looked at and stopped.
 """
 
 from __future__ import annotations
@@ -14,18 +15,23 @@ from typing import Any
 from gcs_lab import errors
 from gcs_lab.errors import GcsError, Internal, UnknownName
 
-__all__ = ["VERSION", "decode", "describe_error", "encode", "peer_uid", "rebuild_error"]
+__all__ = ["LONGEST_LINE", "TIMELESS", "VERSION", "decode", "describe_error", "encode", "peer_uid", "rebuild_error"]
 
-VERSION = 1
+VERSION = 2
+#: Questions that are the same in all versions.
+TIMELESS = frozenset({"about", "stop"})
+#: A line of more bytes is no question.
+LONGEST_LINE = 64 * 2**20
 
 
 def encode(message: dict[str, Any]) -> bytes:
     """Return one line. All is ASCII, so that even names that are not valid Unicode pass unchanged."""
-    return json.dumps({"v": VERSION, **message}, separators=(",", ":")).encode("ascii") + b"\n"
+    version = 1 if message.get("do") in TIMELESS else VERSION
+    return json.dumps({"v": version, **message}, separators=(",", ":")).encode("ascii") + b"\n"
 
 
-def decode(line: bytes) -> dict[str, Any]:
-    """Return the message of one line.
+def decode(line: bytes, *, timeless: bool = False) -> dict[str, Any]:
+    """Return the message of one line; `timeless`: it answers a question that all versions understand.
 
     Raises
     ------
@@ -37,7 +43,8 @@ def decode(line: bytes) -> dict[str, Any]:
     except ValueError:
         raise errors.InvalidArgument(f"a line is no JSON: {line[:80]!r}. Expected one JSON object a line.") from None
     version = message.get("v") if isinstance(message, dict) else None
-    if version != VERSION:
+    timeless = timeless or (isinstance(message, dict) and message.get("do") in TIMELESS)
+    if version != VERSION and not (timeless and version == 1):
         raise errors.InvalidArgument(
             f"the other side speaks version {version!r} of the protocol, this side {VERSION}. After an upgrade of "
             "gcs_lab, stop the old scheduler (gcs-lab embedded stop; its jobs go on) and try again."

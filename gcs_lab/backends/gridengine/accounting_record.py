@@ -50,6 +50,11 @@ class AccountingRecord:
     deleted_by: str | None
     raw: dict[str, str]
 
+    @property
+    def id(self) -> str:
+        """The id of the job or task: ``"5"``, ``"5.3"``."""
+        return f"{self.job_id}.{self.task}" if self.task else self.job_id
+
     def requests(self) -> dict[str, str]:
         """Return the resources that the job asked for (``-l`` in its category)."""
         words = self.category.split()

@@ -1,4 +1,4 @@
-"""The names that submissions may use: queues, parallel environments, complexes and projects (qconf(1))."""
+"""The names that submissions may use: queues, hosts, parallel environments, complexes … (qconf(1), qtask(5))."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from gcs_lab.backends.gridengine.commands import error_of, run_command
+from gcs_lab.backends.gridengine.job_categories import read_categories
 from gcs_lab.jobs.protocol import Catalogue, Complex
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def parse_complexes(text: str) -> tuple[Complex, ...]:
 
 
 def read_catalogue(cell: SgeCell) -> Catalogue:
-    """Ask the cell for all names, in four commands at once.
+    """Ask the cell for all names, in five commands at once; job categories stand in files.
 
     Raises
     ------
@@ -51,11 +52,13 @@ def read_catalogue(cell: SgeCell) -> Catalogue:
             raise error_of(answer.said, answer.argv, answer.exit_status)
         return "" if answer.exit_status else answer.text
 
-    with ThreadPoolExecutor(4) as pool:
-        queues, environments, complexes, projects = pool.map(ask, ["-sql", "-spl", "-sc", "-sprjl"])
+    with ThreadPoolExecutor(5) as pool:
+        queues, environments, complexes, projects, hosts = pool.map(ask, ["-sql", "-spl", "-sc", "-sprjl", "-sel"])
     return Catalogue(
         queues=parse_names(queues),
         parallel_environments=parse_names(environments),
         complexes=parse_complexes(complexes),
         projects=parse_names(projects),
+        job_categories=tuple(sorted(read_categories(cell))),
+        hosts=parse_names(hosts),
     )

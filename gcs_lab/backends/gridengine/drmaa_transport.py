@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import sys
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gcs_lab.backends.gridengine import drmaa_helper
 from gcs_lab.backends.gridengine.commands import error_of
 from gcs_lab.backends.gridengine.helper_process import HelperProcess
+from gcs_lab.backends.gridengine.qsub_transport import CONTEXT, concurrency
 from gcs_lab.errors import CommandFailed, DeniedByDrms, DrmCommunication, GcsError, InvalidArgument
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from gcs_lab.backends.gridengine.job_request import JobRequest
+    from gcs_lab.backends.gridengine.qsub_transport import Batch
     from gcs_lab.backends.gridengine.sge_cell import SgeCell
 
 __all__ = ["DrmaaTransport", "HelperUnavailable"]
@@ -50,7 +52,6 @@ class DrmaaTransport:
         self._lock = threading.Lock()
         self._helper: HelperProcess | None = None
         self._ready = False
-        self._serial = 0
         #: Contact string of the DRMAA session, which a restarted helper opens again.
         self.contact = ""
 
@@ -65,33 +66,33 @@ class DrmaaTransport:
             if self._helper is None:
                 self._helper = self._launch()
 
-    def submit(self, request: JobRequest, marker: str) -> str:
-        """Submit one job; see :meth:`~gcs_lab.backends.gridengine.qsub_transport.Transport.submit`.
+    def submit(self, batch: Batch, ids: list[str]) -> None:
+        """Submit jobs; see :meth:`~gcs_lab.backends.gridengine.qsub_transport.Transport.submit`.
+
+        All of them are sent in one message; the helper stops at the first that is refused.
 
         Raises
         ------
         HelperUnavailable
-            If there is no helper to be had; the job was not submitted.
+            If there is no helper to be had; no job was submitted.
         """
-        # `-w n`: what cannot run now may wait, as with qsub; the library's own default would refuse it.
-        native = ["-w", "n", "-ac", marker, *request.options]
-        if variables := request.variables():
-            native += ["-v", ",".join(variables)]
-        wire = {field: getattr(request, field) for field in _FIELDS}
-        wire |= {"args": list(request.args), "environment": request.environment, "native": native}
+        jobs = [_wire(request, marker, batch) for request, marker in zip(batch.requests, batch.markers, strict=True)]
+        left = len(jobs)
         with self._lock:
             helper = self._usable_helper()
-            self._serial += 1
             try:
-                helper.send({**wire, "serial": self._serial})
-                reply = helper.receive(_ANSWER_SECONDS)
-            except BaseException:
-                # Also after a Ctrl-C: its answer must not be taken for the next submission's.
-                self._drop(kill=True)
-                raise
-        if "job_id" in reply:
-            return str(reply["job_id"])
-        raise _error(str(reply.get("error")), str(reply.get("message")))
+                helper.send({"jobs": jobs, "tasks": _tasks(batch)})
+                while left:
+                    reply = helper.receive(_ANSWER_SECONDS)
+                    if "job_id" not in reply:
+                        left = 0
+                        raise _error(str(reply.get("error")), str(reply.get("message")))
+                    left -= 1
+                    ids.append(str(reply["job_id"]))
+            finally:
+                if left:
+                    # Also after a Ctrl-C: its answer must not be taken for the next submission's.
+                    self._drop(kill=True)
 
     def close(self) -> None:
         """End the helper; jobs go on."""
@@ -127,6 +128,19 @@ class DrmaaTransport:
         if self._helper is not None:
             self._helper.end(kill=kill)
         self._helper, self._ready = None, False
+
+
+def _wire(request: JobRequest, marker: str, batch: Batch) -> dict[str, Any]:
+    # `-w n`: what cannot run now may wait, as with qsub; the library's own default would refuse it.
+    native = ["-w", "n", "-ac", f"{CONTEXT}={marker}", *concurrency(batch), *request.options]
+    if variables := request.variables():
+        native += ["-v", ",".join(variables)]
+    wire = {field: getattr(request, field) for field in _FIELDS}
+    return wire | {"args": request.args, "environment": request.environment, "native": " ".join(native)}
+
+
+def _tasks(batch: Batch) -> list[int] | None:
+    return None if batch.tasks is None else [batch.tasks.begin, batch.tasks.end, batch.tasks.step]
 
 
 def _error(kind: str, message: str) -> GcsError:

@@ -11,7 +11,7 @@ from gcs_lab.jobs.requests import format_memory, format_time, parse_memory, pars
 if TYPE_CHECKING:
     from gcs_lab.backends.gridengine.accounting_record import AccountingRecord
 
-__all__ = ["FAILED_CODES", "annotation", "is_final", "signal_name"]
+__all__ = ["FAILED_CODES", "annotation", "ends_the_job", "is_final", "signal_name"]
 
 #: sge_status(5) and ``source/common/execution_states.cc``.
 FAILED_CODES = {
@@ -35,7 +35,12 @@ _NEARLY = 0.8
 
 def is_final(record: AccountingRecord) -> bool:
     """Tell whether the job ended with this record, rather than going back into the queue."""
-    return record.failed in _ENDS_THE_JOB
+    return ends_the_job(record.failed)
+
+
+def ends_the_job(failed: int) -> bool:
+    """Tell the same from the failure code alone."""
+    return failed in _ENDS_THE_JOB
 
 
 def signal_name(exit_status: int) -> str | None:

@@ -3,45 +3,52 @@
 from __future__ import annotations
 
 import getpass
-import threading
 from typing import TYPE_CHECKING
 
 from gcs_lab.backends.gridengine.accounting_file import AccountingFile
+from gcs_lab.backends.gridengine.array_jobs import ArrayJobs
 from gcs_lab.backends.gridengine.catalogue import read_catalogue
-from gcs_lab.backends.gridengine.commands import ask, run_command
-from gcs_lab.backends.gridengine.control import control_jobs
+from gcs_lab.backends.gridengine.control import Orders, not_held_by_user, unknown_job
 from gcs_lab.backends.gridengine.ended_jobs import EndedJobs
-from gcs_lab.backends.gridengine.job_details_xml import JobDetails, parse_details
-from gcs_lab.backends.gridengine.job_infos import info_of_ended, info_of_present
-from gcs_lab.backends.gridengine.job_request import SUPPORTED_ATTRIBUTES, make_request
-from gcs_lab.backends.gridengine.job_states import job_state
-from gcs_lab.backends.gridengine.qstat_xml import JobRow, parse_jobs
+from gcs_lab.backends.gridengine.job_infos import infos_of_rows, status_of_rows
+from gcs_lab.backends.gridengine.job_questions import JobQuestions, by_job
+from gcs_lab.backends.gridengine.job_request import (
+    REFUSALS,
+    REQUEST_CAPABILITIES,
+    SUPPORTED_ATTRIBUTES,
+    make_request,
+)
+from gcs_lab.backends.gridengine.job_rows import JobRows
+from gcs_lab.backends.gridengine.machines import machine_infos, queue_infos
+from gcs_lab.backends.gridengine.reservations import RESERVATION_CAPABILITIES, GridEngineReservations
 from gcs_lab.backends.gridengine.submission import Submitter
+from gcs_lab.backends.gridengine.submission_times import SubmissionTimes
 from gcs_lab.jobs.protocol import JobAction
-from gcs_lab.vocabulary import Capability, JobState, JobStatus
+from gcs_lab.vocabulary import Capability, split_id
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Sequence
 
+    from gcs_lab.backends.gridengine.qstat_xml import JobRow
     from gcs_lab.backends.gridengine.sge_cell import SgeCell
     from gcs_lab.errors import GcsError
-    from gcs_lab.jobs.protocol import Catalogue
-    from gcs_lab.vocabulary import JobInfo, JobTemplate
+    from gcs_lab.jobs.protocol import Catalogue, EventBatch, ReservationsBackend
+    from gcs_lab.vocabulary import (
+        ArrayStatus,
+        JobInfo,
+        JobStatus,
+        JobTemplate,
+        MachineInfo,
+        QueueInfo,
+        TaskRange,
+    )
 
 __all__ = ["GridEngineJobs"]
 
-#: An array job is in the state of its task that is furthest, as long as any is in the queue.
-_FURTHEST_FIRST = (
-    JobState.RUNNING,
-    JobState.SUSPENDED,
-    JobState.QUEUED,
-    JobState.REQUEUED,
-    JobState.QUEUED_HELD,
-    JobState.REQUEUED_HELD,
-    JobState.FAILED,
-    JobState.UNDETERMINED,
+#: A cell tells of no events; callbacks are called by the area, which compares states.
+_CAPABILITIES = (
+    REQUEST_CAPABILITIES | RESERVATION_CAPABILITIES | {Capability.BULK_JOBS_MAXPARALLEL, Capability.CALLBACK}
 )
-_CAPABILITIES = {Capability.JT_MAXSLOTS, Capability.JT_ACCOUNTINGID}
 
 
 class GridEngineJobs:
@@ -58,17 +65,20 @@ class GridEngineJobs:
     """
 
     supported_attributes = SUPPORTED_ATTRIBUTES
+    refusals = REFUSALS
     poll_floor = 1.0
 
     def __init__(self, cell: SgeCell, system: str, transport: str | None = None) -> None:
         self.system = system
+        self.reservations: ReservationsBackend | None = GridEngineReservations(cell)
         self._cell = cell
-        self._user = getpass.getuser()
-        self.submitter = Submitter(cell, self._user, transport)
-        self._ended = EndedJobs(cell, AccountingFile(cell.common), self._user)
-        self._lock = threading.Lock()
-        self._others: set[str] = set()
-        self._own: set[str] = set()
+        user = getpass.getuser()
+        self.submitter = Submitter(cell, user, transport)
+        self._ended = EndedJobs(cell, AccountingFile(cell.common))
+        self._rows = JobRows(cell, user)
+        self._submission_times = SubmissionTimes(cell)
+        self._arrays = ArrayJobs(cell, self._ended)
+        self._questions = JobQuestions(cell, self._rows, self._arrays, self._ended)
 
     def start(self) -> None:
         """Start in the background what the first submission needs."""
@@ -78,56 +88,137 @@ class GridEngineJobs:
         """End the helper; jobs go on."""
         self.submitter.close()
 
-    def submit(self, template: JobTemplate) -> str:
+    def submit(self, template: JobTemplate, token: str | None = None) -> str:
         """Submit one job; when it returns, the qmaster has spooled the job."""
-        job_id = self.submitter.submit(make_request(template))
-        with self._lock:
-            self._own.add(job_id)
-        return job_id
+        return self._noted(self.submitter.submit(make_request(template, self._cell), token=token), None)
+
+    def submit_many(self, templates: Sequence[JobTemplate], tokens: Sequence[str] | None = None) -> list[str]:
+        """Submit many jobs, one after the other without waiting for each answer.
+
+        Raises
+        ------
+        PartlySubmitted
+            If some had been taken when one was refused.
+        """
+        requests = [make_request(template, self._cell) for template in templates]
+        return [self._noted(job_id, None) for job_id in self.submitter.submit_many(requests, tokens)]
+
+    def submit_array(
+        self, template: JobTemplate, tasks: TaskRange, max_parallel: int | None = None, token: str | None = None
+    ) -> str:
+        """Submit an array job with one request. Raises InvalidArgument if the cell allows fewer tasks."""
+        request = make_request(template, self._cell)
+        return self._noted(self.submitter.submit(request, tasks, max_parallel, token=token), tasks)
+
+    def find_submissions(self, tokens: Collection[str]) -> dict[str, str]:
+        """Return the jobs in the queue that carry `tokens`; those that have ended carry none any more."""
+        return self.submitter.find(tokens)
 
     def control(self, action: JobAction, job_ids: Collection[str]) -> dict[str, GcsError]:
-        """Do `action` to all `job_ids`: one question about their states, one command."""
-        present = self._present(job_ids)
-        failures, said = control_jobs(self._cell, action, job_ids, present)
+        """Do `action` to all `job_ids`: one question about their states, one command (several for very many)."""
+        wanted = by_job(job_ids)
+        whole = set(job_ids) & wanted.keys()
+        rows = self._questions.rows_of(wanted)
+        held = self._rows.of(set(rows), held_by="u") if action is JobAction.RELEASE and rows else {}
+        orders = Orders(action)
+        for job, indices in wanted.items():
+            some = rows.get(job, [])
+            tasks = self._arrays.tasks(job)
+            if tasks is None:
+                if job in whole:
+                    self._order_job(orders, job, some, held)
+                orders.failures |= {
+                    task_id: unknown_job(action, task_id, ended=False)
+                    for task_id in (f"{job}.{index}" for index in indices)
+                }
+            else:
+                self._order_array(orders, job, indices, some, held, whole=job in whole)
+        said = orders.run(self._cell)
         if action is JobAction.TERMINATE:
-            self._ended.note_deleted([job_id for job_id in job_ids if job_id not in failures], said)
-        return failures
+            self._ended.deletions.note(said)
+        return orders.failures
+
+    def _order_job(self, orders: Orders, job: str, rows: Sequence[JobRow], held: dict[str, list[JobRow]]) -> None:
+        if not rows:
+            orders.failures[job] = unknown_job(orders.action, job, ended=self._has_ended(job))
+            return
+        status = status_of_rows(rows)
+        if orders.action is JobAction.RELEASE and status.state.held and job not in held:
+            orders.failures[job] = self._not_held(job)
+        else:
+            orders.add_job(job, status)
+
+    def _order_array(
+        self,
+        orders: Orders,
+        job: str,
+        indices: Sequence[int],
+        rows: Sequence[JobRow],
+        held: dict[str, list[JobRow]],
+        *,
+        whole: bool,
+    ) -> None:
+        if not rows:
+            ids = [*([job] if whole else []), *(f"{job}.{index}" for index in indices)]
+            orders.failures |= {some_id: unknown_job(orders.action, some_id, ended=True) for some_id in ids}
+            return
+        present = self._questions.present_states(job, rows)
+        if orders.action is JobAction.RELEASE:
+            ours = self._questions.present_states(job, held.get(job, ()))
+            if whole and present.held() and not ours.held():
+                orders.failures[job] = self._not_held(job)
+                whole = False
+            if whole:
+                orders.add_array(job, ours if ours.held() else present)
+            foreign = set(indices) & (set(present.held()) - set(ours.held()))
+            orders.failures |= {f"{job}.{index}": self._not_held(f"{job}.{index}") for index in foreign}
+            indices = [index for index in indices if index not in foreign]
+        elif whole:
+            orders.add_array(job, present)
+        orders.add_tasks(job, indices, present)
+
+    def _not_held(self, job_id: str) -> GcsError:
+        job = {split_id(job_id)[0]}
+        return not_held_by_user(job_id, by_operator=any(self._rows.of(job, held_by=who) for who in "os"))
+
+    def _has_ended(self, job: str) -> bool:
+        return self._ended.seen(job) or self._ended.deletions.of(job) is not None or bool(self._ended.records([job]))
 
     def status(self, job_ids: Collection[str]) -> dict[str, JobStatus]:
         """Return the states: one ``qstat`` for all, then accounting's new lines for those that are gone."""
-        present = self._present(job_ids)
-        self._ended.note_present(present)
-        in_error = [job_id for job_id, status in present.items() if "E" in status.sub_state]
-        if in_error:
-            reasons = self._details(in_error)
-            present |= {
-                job_id: _with_reason(present[job_id], reasons[job_id].error_reason)
-                for job_id in in_error
-                if job_id in reasons
-            }
-        gone = [job_id for job_id in job_ids if job_id not in present]
-        return present | (self._ended.status(gone) if gone else {})
+        return self._questions.status(job_ids)
+
+    def array_status(self, array_ids: Collection[str]) -> dict[str, ArrayStatus]:
+        """Return the states of all tasks of array jobs, with one ``qstat`` for all."""
+        return self._questions.array_status(array_ids)
 
     def info(self, job_ids: Collection[str]) -> dict[str, JobInfo]:
         """Return what ``qstat -j`` says of jobs in the queue and accounting of those that ended."""
-        rows = self._rows(job_ids)
-        details = self._details(rows)
-        statuses = {job_id: _merged(some) for job_id, some in rows.items()}
-        infos = {
-            job_id: info_of_present(some, statuses[job_id], details.get(job_id)) for job_id, some in rows.items()
-        }
-        gone = [job_id for job_id in job_ids if job_id not in infos]
-        for job_id, record in self._ended.records(gone).items():
-            infos[job_id] = info_of_ended(record, self._ended.why(record), self._ended.deleted_by(job_id))
-        return infos
+        return self._questions.info(job_ids)
 
     def job_ids(self) -> list[str]:
         """Return the ids of this user's jobs in the queue, oldest first."""
-        rows = parse_jobs(ask(self._cell, ["qstat", "-u", self._user, "-xml"]).stdout)
-        ids = sorted({row.job_id for row in rows}, key=int)
-        with self._lock:
-            self._own.update(ids)
-        return ids
+        return sorted({row.job_id for row in self._rows.of_user()}, key=int)
+
+    def all_jobs(self) -> list[JobInfo]:
+        """Return what one ``qstat -u '*'`` tells of all jobs in the queue; of a job's hosts it names the first.
+
+        When it was submitted, each job that runs is asked once.
+        """
+        rows = self._rows.of_all()
+        return infos_of_rows(rows, self._submission_times.of(rows))
+
+    def queues(self) -> list[QueueInfo]:
+        """Return the cluster queues."""
+        return queue_infos(self._cell)
+
+    def machines(self) -> list[MachineInfo]:
+        """Return the execution hosts."""
+        return machine_infos(self._cell)
+
+    def events(self, cursor: str | None) -> EventBatch | None:  # noqa: ARG002
+        """Return None: a cell tells no user what happened to his jobs, so states are polled."""
+        return None
 
     def catalogue(self) -> Catalogue:
         """Return queues, parallel environments, complexes and projects, from ``qconf``."""
@@ -137,58 +228,8 @@ class GridEngineJobs:
         """Tell whether an optional ability of DRMAA2 is there."""
         return capability in _CAPABILITIES
 
-    def _details(self, job_ids: Iterable[str]) -> dict[str, JobDetails]:
-        ids = ",".join(job_ids)
-        if not ids:
-            return {}
-        # 9.x exits with 1 if one of them has ended meanwhile.
-        return parse_details(run_command(self._cell, ["qstat", "-j", ids, "-xml"]).stdout)
-
-    def _present(self, job_ids: Collection[str]) -> dict[str, JobStatus]:
-        return {job_id: _merged(rows) for job_id, rows in self._rows(job_ids).items()}
-
-    def _rows(self, job_ids: Collection[str]) -> dict[str, list[JobRow]]:
-        """Return the rows of those jobs that are in the queue.
-
-        This user's jobs are asked for, which is quick where others have 100,000. Everybody's are asked for when one
-        of the ids was never seen as ours.
-        """
-        wanted = set(job_ids)
-        with self._lock:
-            everybody = bool(wanted & self._others)
-        rows = self._ask_rows("*" if everybody else self._user, wanted)
-        with self._lock:
-            strange = wanted - rows.keys() - self._own
-        if strange and not everybody:
-            rows |= self._ask_rows("*", strange)
-        with self._lock:
-            self._others.update(job_id for job_id, some in rows.items() if some[0].owner != self._user)
-            self._own.update(job_id for job_id, some in rows.items() if some[0].owner == self._user)
-            # What nobody knows now will not come back; it is looked for among our own from here on.
-            self._own.update(strange - rows.keys())
-            self._others -= wanted - rows.keys()
-        return rows
-
-    def _ask_rows(self, user: str, wanted: set[str]) -> dict[str, list[JobRow]]:
-        rows: dict[str, list[JobRow]] = {}
-        for row in parse_jobs(ask(self._cell, ["qstat", "-u", user, "-xml"]).stdout):
-            if row.job_id in wanted:
-                rows.setdefault(row.job_id, []).append(row)
-        return rows
-
-
-def _merged(rows: list[JobRow]) -> JobStatus:
-    statuses = [JobStatus(job_state(row.letters), row.letters, row.queue, row.host, row.slots) for row in rows]
-    return min(statuses, key=lambda status: _FURTHEST_FIRST.index(status.state))
-
-
-def _with_reason(status: JobStatus, reason: str | None) -> JobStatus:
-    said = reason or "Grid Engine does not say why"
-    return JobStatus(
-        status.state,
-        status.sub_state,
-        status.queue_name,
-        status.machine_name,
-        status.slots,
-        f"{said} (a manager can clear the error: qmod -cj)",
-    )
+    def _noted(self, job_id: str, tasks: TaskRange | None) -> str:
+        self._rows.note_own([job_id])
+        self._arrays.note_submitted(job_id, tasks)
+        self._ended.note_submitted(job_id)
+        return job_id

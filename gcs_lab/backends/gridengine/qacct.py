@@ -11,8 +11,6 @@ from gcs_lab.backends.gridengine.accounting_record import FIELDS, AccountingReco
 from gcs_lab.backends.gridengine.commands import run_command
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
     from gcs_lab.backends.gridengine.sge_cell import SgeCell
 
 __all__ = ["parse_qacct", "read_qacct"]
@@ -54,7 +52,7 @@ def _value(name: str, text: str) -> str:
 
 
 def parse_qacct(text: str) -> dict[str, AccountingRecord]:
-    """Return the last record of each job in the output of ``qacct -j`` (8.1.9 and 9.x)."""
+    """Return the last record of each job and task in the output of ``qacct -j`` (8.1.9 and 9.x), by id."""
     found: dict[str, AccountingRecord] = {}
     for block in re.split(r"^=+\s*$", text, flags=re.MULTILINE):
         pairs = dict(line.rstrip().partition(" ")[::2] for line in block.splitlines() if line.strip())
@@ -67,12 +65,12 @@ def parse_qacct(text: str) -> dict[str, AccountingRecord]:
                 values[name] = _value(name, value.strip())
         record = parse_record(":".join(values[name] for name in FIELDS))
         if record is not None:
-            found[record.job_id] = record
+            found[record.id] = record
     return found
 
 
-def read_qacct(cell: SgeCell, job_ids: Collection[str]) -> dict[str, AccountingRecord]:
-    """Return the last record of each of `job_ids`, from one command that lists the jobs of the last two days.
+def read_qacct(cell: SgeCell) -> dict[str, AccountingRecord]:
+    """Return the last records of all jobs and tasks of the last two days, by id, from one command.
 
     Raises
     ------
@@ -82,5 +80,4 @@ def read_qacct(cell: SgeCell, job_ids: Collection[str]) -> dict[str, AccountingR
     since = time.strftime("%Y%m%d%H%M", time.localtime(time.time() - 2 * 86400))
     # It exits with 1 as long as nothing has run yet.
     answer = run_command(cell, ["qacct", "-b", since, "-j"])
-    found = parse_qacct(answer.text) if answer.exit_status == 0 else {}
-    return {job_id: found[job_id] for job_id in job_ids if job_id in found}
+    return parse_qacct(answer.text) if answer.exit_status == 0 else {}

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import io
+import re
 import xml.etree.ElementTree as ET  # the scheduler's own output, from a program that we started
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from gcs_lab.errors import DrmCommunication, Internal
 
@@ -15,25 +16,65 @@ if TYPE_CHECKING:
 
 __all__ = ["JobRow", "QueueRow", "elements", "local_time", "parse_jobs", "parse_queues"]
 
+_STARTED = "JAT_start_time"
+#: 9.x calls the second one by the third name.
+_TIMES = (_STARTED, "JB_submission_time", "JAT_submission_time")
+_ROW = re.compile(
+    r'<job_list state="\w+">\s*<JB_job_number>(\d+)</JB_job_number>\s*<JAT_prio>([^<]*)</JAT_prio>\s*'
+    r"<JB_name>([^<]*)</JB_name>\s*<JB_owner>([^<]*)</JB_owner>\s*<state>([^<]*)</state>\s*"
+    r"<(JAT_start_time|JB_submission_time|JAT_submission_time)>([^<]*)</\6>\s*"
+    r"<queue_name>([^<]*)</queue_name>\s*<slots>([^<]*)</slots>\s*(?:<tasks>([^<]*)</tasks>\s*)?</job_list>"
+)
 
-@dataclass(frozen=True, slots=True)
-class JobRow:
-    """One row of qstat. An array job has one for its waiting tasks and one for each running one.
 
-    ``prio`` is the normalized priority (0 to 1); times are aware (UTC); ``tasks`` is as qstat prints it.
+class JobRow(NamedTuple):
+    """One row of qstat, as text. An array job has one for its waiting tasks and one for each running one.
+
+    ``tasks`` is as qstat prints it, None for a job that is no array; ``time`` is when it started if ``started``,
+    else when it was submitted.
     """
 
     job_id: str
-    letters: str
+    prio: str
     name: str
     owner: str
-    priority: float | None
-    slots: int | None
-    queue: str | None
-    host: str | None
-    submission_time: datetime | None
-    start_time: datetime | None
+    letters: str
+    time_tag: str
+    time: str
+    queue_instance: str
+    slots_text: str
     tasks: str | None
+
+    @property
+    def queue(self) -> str | None:
+        """The cluster queue that it runs in."""
+        return self.queue_instance.partition("@")[0] or None
+
+    @property
+    def host(self) -> str | None:
+        """The host of its master task."""
+        return self.queue_instance.partition("@")[2] or None
+
+    @property
+    def slots(self) -> int | None:
+        """Slots that it has or asks for."""
+        slots = _number(self.slots_text)
+        return None if slots is None else int(slots)
+
+    @property
+    def priority(self) -> float | None:
+        """The normalized priority (0 to 1)."""
+        return _number(self.prio)
+
+    @property
+    def submission_time(self) -> datetime | None:
+        """When it was submitted (UTC); qstat tells only as long as it waits."""
+        return None if self.time_tag == _STARTED else local_time(self.time)
+
+    @property
+    def start_time(self) -> datetime | None:
+        """When it started (UTC)."""
+        return local_time(self.time) if self.time_tag == _STARTED else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,30 +135,44 @@ def _number(text: str | None) -> float | None:
         return None
 
 
-def _job(element: ET.Element, instance: str | None) -> JobRow:
-    queue, _, host = (element.findtext("queue_name") or instance or "").partition("@")
-    slots = _number(element.findtext("slots"))
+def _job(element: ET.Element) -> JobRow:
+    time_tag = next((tag for tag in _TIMES if element.findtext(tag)), _STARTED)
     return JobRow(
         job_id=element.findtext("JB_job_number") or "",
-        letters=element.findtext("state") or "",
+        prio=element.findtext("JAT_prio") or "",
         name=element.findtext("JB_name") or "",
         owner=element.findtext("JB_owner") or "",
-        priority=_number(element.findtext("JAT_prio")),
-        slots=None if slots is None else int(slots),
-        queue=queue or None,
-        host=host or None,
-        submission_time=local_time(
-            # 9.x calls it by the other name.
-            element.findtext("JB_submission_time") or element.findtext("JAT_submission_time")
-        ),
-        start_time=local_time(element.findtext("JAT_start_time")),
+        letters=element.findtext("state") or "",
+        time_tag=time_tag,
+        time=element.findtext(time_tag) or "",
+        queue_instance=element.findtext("queue_name") or "",
+        slots_text=element.findtext("slots") or "",
         tasks=element.findtext("tasks"),
     )
 
 
 def parse_jobs(document: bytes) -> list[JobRow]:
     """Return the jobs in the output of ``qstat -xml``. Raises as :func:`elements`."""
-    return [_job(element, None) for element in elements(document, "job_list")]
+    rows = _scan(document)
+    return [_job(element) for element in elements(document, "job_list")] if rows is None else rows
+
+
+def _scan(document: bytes) -> list[JobRow] | None:
+    """Return the rows of a document that has nothing but plain rows; None for any other, which needs a parser.
+
+    8.1.9 and 9.x print the same elements in the same order. One expression over the whole is some eight times as
+    quick as a parser that calls back for each element (50,000 rows: 0.1 s).
+    """
+    if not document.rstrip().endswith(b"</job_info>") or b"&" in document or b"<!" in document:
+        return None
+    try:
+        text = document.decode()
+    except UnicodeDecodeError:
+        return None
+    found = _ROW.findall(text)
+    if len(found) != text.count("<job_list"):
+        return None
+    return [JobRow._make((*row[:-1], row[-1] or None)) for row in found]
 
 
 def parse_queues(document: bytes) -> list[QueueRow]:

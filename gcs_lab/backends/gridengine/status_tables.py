@@ -5,44 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gcs_lab.backends.gridengine.commands import ask
-from gcs_lab.backends.gridengine.qstat_xml import elements, parse_jobs, parse_queues
-from gcs_lab.errors import InvalidArgument
-from gcs_lab.jobs.requests import parse_memory
+from gcs_lab.backends.gridengine.qhost_xml import parse_hosts, read_memory, read_number
+from gcs_lab.backends.gridengine.qstat_xml import parse_jobs, parse_queues
 from gcs_lab.status.protocol import HOST_COLUMNS, JOB_COLUMNS, QUEUE_COLUMNS, Columns
 
 if TYPE_CHECKING:
     from gcs_lab.backends.gridengine.sge_cell import SgeCell
 
-__all__ = ["GridEngineStatus", "parse_hosts"]
+__all__ = ["GridEngineStatus"]
 
 
 def _columns(names: tuple[str, ...], rows: list[tuple[object, ...]]) -> Columns:
     return {name: [row[at] for row in rows] for at, name in enumerate(names)}
-
-
-def parse_hosts(document: bytes) -> dict[str, dict[str, str]]:
-    """Return the values of each host in the output of ``qhost -xml``, those that it has; without ``global``."""
-    hosts: dict[str, dict[str, str]] = {}
-    for host in elements(document, "host"):
-        values = {value.get("name", ""): value.text or "" for value in host.iter("hostvalue")}
-        hosts[host.get("name", "")] = {name: value for name, value in values.items() if value not in ("", "-")}
-    hosts.pop("global", None)
-    return hosts
-
-
-def _memory(text: str | None) -> int | None:
-    try:
-        # qhost's multipliers are powers of 1024 in capitals, as in complex(5); 9.x may print plain bytes.
-        return None if text is None else int(parse_memory(text))
-    except InvalidArgument:
-        return None
-
-
-def _number(text: str | None) -> float | None:
-    try:
-        return None if text is None else float(text)
-    except ValueError:
-        return None
 
 
 class GridEngineStatus:
@@ -97,15 +71,15 @@ class GridEngineStatus:
             total[row.host] = total.get(row.host, 0) + row.slots_total
         rows: list[tuple[object, ...]] = []
         for name, values in hosts.items():
-            cores, load = _number(values.get("num_proc")), _number(values.get("load_avg"))
+            cores, load = read_number(values.get("num_proc")), read_number(values.get("load_avg"))
             rows.append(
                 (
                     name,
                     values.get("arch_string"),
                     None if cores is None else int(cores),
                     load,
-                    _memory(values.get("mem_total")),
-                    _memory(values.get("mem_used")),
+                    read_memory(values.get("mem_total")),
+                    read_memory(values.get("mem_used")),
                     used.get(name, 0),
                     total.get(name, 0),
                     "u" if load is None else "",

@@ -1,6 +1,6 @@
 """The files that make a private cell: bootstrap, global configuration, queues, parallel environments, scheduler.
 
-Sources: sge_bootstrap(5), sge_conf(5), sge_queue_conf(5), sge_pe(5), sge_sched_conf(5), of 8.1.9.
+Sources: sge_bootstrap(5), sge_conf(5), sge_queue_conf(5), sge_pe(5), sge_sched_conf(5), access_list(5), of 8.1.9.
 """
 
 from __future__ import annotations
@@ -22,19 +22,29 @@ __all__ = [
     "PARALLEL_ENVIRONMENTS",
     "QUEUES",
     "SHARE",
+    "USER_SETS",
+    "VERSION",
+    "global_conf",
     "keep_job_numbers",
+    "parallel_environment",
     "sched_conf",
     "user_name",
     "write_all",
+    "write_mailer",
 ]
+
+#: Of what is configured here; it grows with every change that an existing cell is to get, too.
+VERSION = 2
 
 HOST = "localhost"
 SHARE = Path("/usr/share/gridengine")
 #: Numbers that may have gone to jobs of which no trace is left, because they were deleted before they ran.
 _UNSEEN_JOBS = 100
 QUEUES = {"all.q": "INFINITY", "short.q": "600"}
-#: Name to allocation rule: round robin over hosts, all on one host, host after host.
-PARALLEL_ENVIRONMENTS = {"make": "$round_robin", "smp": "$pe_slots", "mpi": "$fill_up"}
+#: Name to allocation rule: round robin over hosts, all on one host, host after host, two on each host.
+PARALLEL_ENVIRONMENTS = {"make": "$round_robin", "smp": "$pe_slots", "mpi": "$fill_up", "two": "2"}
+#: Who may make advance reservations, and who may give deadlines (qrsub(1), qsub(1)): the cell's user.
+USER_SETS = ("arusers", "deadlineusers")
 
 #: Usage and load often, so that a short job's memory is seen; a dead execution daemon is noticed within half a
 #: minute.
@@ -43,6 +53,7 @@ _GLOBAL = {
     "min_gid": "0",
     "administrator_mail": "none",
     "user_lists": "owner",
+    "max_aj_tasks": "1000000",
     "load_report_time": "00:00:05",
     "max_unheard": "00:00:30",
     # What the daemon was started with is none of a job's business.
@@ -53,7 +64,8 @@ _GLOBAL = {
     "sharelog=00:00:00",
 }
 #: A flush of 1 s is the least there is; 0 would mean "only every schedule_interval". An idle cell starts a job about
-#: 15 ms after its submission, because the second is counted from the last event.
+#: 15 ms after its submission, because the second is counted from the last event. A cell as it is installed gives
+#: `qsub -p` the weight 0, so that it has no effect (sge_priority(5)).
 _SCHEDULER = {
     "schedule_interval": "0:0:1",
     "flush_submit_sec": "1",
@@ -61,6 +73,9 @@ _SCHEDULER = {
     "job_load_adjustments": "NONE",
     "load_adjustment_decay_time": "0:0:0",
     "schedd_job_info": "true",
+    "weight_priority": "1.000000",
+    "weight_urgency": "0.100000",
+    "weight_ticket": "0.010000",
 }
 _QUEUE = """
 hostlist @allhosts
@@ -114,6 +129,21 @@ def user_name() -> str:
     return pwd.getpwuid(os.getuid()).pw_name
 
 
+#: sge_conf(5): called with ``-s SUBJECT RECIPIENT`` and the message on standard input, once for each recipient. Two
+#: may run at once: the message is read first, then written by one at a time. In a mailbox a line that begins with
+#: "From " begins a message.
+_MAILER = r"""#!/bin/sh
+umask 077
+export LC_ALL=C
+message=$(sed 's/^From />From /')
+exec 9>>"${0%/*}/mailbox"
+flock 9
+date '+From gcs-lab@localhost %a %b %e %H:%M:%S %Y' >&9
+date '+Date: %a, %d %b %Y %H:%M:%S %z' >&9
+printf 'From: gcs-lab@localhost\nTo: %s\nSubject: %s\n\n%s\n\n' "$3" "$2" "$message" >&9
+"""
+
+
 def _table(values: dict[str, str]) -> str:
     return "".join(f"{name} {value}\n" for name, value in values.items())
 
@@ -131,6 +161,17 @@ def _replaced(text: str, values: dict[str, str]) -> str:
 def sched_conf(present: str) -> str:
     """Return the scheduler's configuration (``qconf -ssconf``) with what makes it quick."""
     return _replaced(present, _SCHEDULER)
+
+
+def global_conf(folder: DemoFolder, present: str) -> str:
+    """Return the global configuration (``qconf -sconf``) with what makes it this cell's."""
+    return _replaced(present, _GLOBAL | {"execd_spool_dir": str(folder.execd_spool), "mailer": str(folder.mailer)})
+
+
+def write_mailer(folder: DemoFolder) -> None:
+    """Write the program that keeps the cell's e-mails. Raises OSError if it cannot be written."""
+    folder.mailer.write_text(_MAILER)
+    folder.mailer.chmod(0o700)
 
 
 def _bootstrap(folder: DemoFolder, binaries: Path) -> dict[str, str]:
@@ -162,7 +203,9 @@ def _queue(name: str, slots: int, h_rt: str, tmpdir: Path) -> str:
     return _table(own) + _QUEUE
 
 
-def _parallel_environment(name: str, rule: str) -> str:
+def parallel_environment(name: str) -> str:
+    """Return the configuration of one of `PARALLEL_ENVIRONMENTS`."""
+    rule = PARALLEL_ENVIRONMENTS[name]
     return _table({"pe_name": name, "allocation_rule": rule}) + _PARALLEL_ENVIRONMENT
 
 
@@ -208,17 +251,17 @@ def write_all(folder: DemoFolder, binaries: Path, slots: int) -> Path:
     (folder.common / "bootstrap").write_text(_table(_bootstrap(folder, binaries)))
     (folder.common / "act_qmaster").write_text(f"{HOST}\n")
     (folder.common / "host_aliases").write_text(_aliases())
-    defaults = (SHARE / "default-configuration").read_text()
-    values = _GLOBAL | {"execd_spool_dir": str(folder.execd_spool)}
-    (objects / "global").write_text(_replaced(defaults, values))
+    write_mailer(folder)
+    (objects / "global").write_text(global_conf(folder, (SHARE / "default-configuration").read_text()))
     # Without security_mode anybody on this machine may talk to the qmaster: only the owner's jobs are to run.
     owner = {"name": "owner", "type": "ACL", "fshare": "0", "oticket": "0", "entries": user_name()}
     (objects / "usersets" / "owner").write_text(_table(owner))
     for template in (SHARE / "util/resources/usersets").iterdir():
-        (objects / "usersets" / template.name).write_text(template.read_text())
+        entries = {"entries": user_name()} if template.name in USER_SETS else {}
+        (objects / "usersets" / template.name).write_text(_replaced(template.read_text(), entries))
     (objects / "allhosts").write_text(f"group_name @allhosts\nhostlist {HOST}\n")
-    for name, rule in PARALLEL_ENVIRONMENTS.items():
-        (objects / name).write_text(_parallel_environment(name, rule))
+    for name in PARALLEL_ENVIRONMENTS:
+        (objects / name).write_text(parallel_environment(name))
     for name, limit in QUEUES.items():
         (objects / name).write_text(_queue(name, slots, limit, folder.tmpdir))
     return objects

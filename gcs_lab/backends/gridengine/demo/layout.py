@@ -35,7 +35,10 @@ _INSTALL = (
 
 @dataclass(frozen=True)
 class Settings:
-    """What a started demo cell remembers of itself (``settings.json``)."""
+    """What a started demo cell remembers of itself (``settings.json``).
+
+    ``version`` counts the changes of a cell's configuration; one that is older is brought up to date when it starts.
+    """
 
     name: str
     sge_root: str
@@ -43,6 +46,7 @@ class Settings:
     qmaster_port: int
     execd_port: int
     slots: int
+    version: int = 1
 
 
 @dataclass(frozen=True)
@@ -98,6 +102,16 @@ class DemoFolder:
     def tmpdir(self) -> Path:
         """Parent of the jobs' ``TMPDIR``; a cell's own, for jobs of two cells may have the same number."""
         return self.path / "tmp"
+
+    @property
+    def mailer(self) -> Path:
+        """The program that the daemons start to send an e-mail; it appends to `mailbox`."""
+        return self.path / "mailer"
+
+    @property
+    def mailbox(self) -> Path:
+        """All e-mails that the cell has sent, in mbox format; none leaves this machine."""
+        return self.path / "mailbox"
 
     @property
     def settings_sh(self) -> Path:

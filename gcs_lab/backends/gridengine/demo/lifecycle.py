@@ -6,9 +6,10 @@ import os
 import shutil
 import socket
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from gcs_lab.backends.gridengine.catalogue import parse_names
 from gcs_lab.backends.gridengine.commands import ask, run_command
 from gcs_lab.backends.gridengine.demo import configuration
 from gcs_lab.backends.gridengine.demo.layout import CELL, DemoFolder, Settings, demo_folders, locked
@@ -58,6 +59,11 @@ class DemoState:
     def cluster(self) -> str:
         """Name for :func:`gcs_lab.connect`: ``demo``, or ``demo-NAME`` for further ones."""
         return DEFAULT_NAME if self.name == DEFAULT_NAME else f"{DEFAULT_NAME}-{self.name}"
+
+    @property
+    def mailbox(self) -> Path:
+        """The file of all e-mails that the cell has sent (mbox format); it is not there before the first one."""
+        return DemoFolder(self.name, self.folder).mailbox
 
     def cell(self) -> SgeCell:
         """Return the cell for the clients.
@@ -157,6 +163,10 @@ def _mend(folder: DemoFolder, settings: Settings) -> DemoState:
         clock.lap("sge_execd")
     _await(lambda: _ready(cell), "no queue is open", folder)
     clock.lap("ready")
+    if settings.version < configuration.VERSION:
+        _bring_up_to_date(folder, cell)
+        folder.write_settings(replace(settings, version=configuration.VERSION))
+        clock.lap("configuration")
     return _state(folder, found=not dead, seconds=clock.laps)
 
 
@@ -177,7 +187,8 @@ def _make(folder: DemoFolder, slots: int) -> DemoState:
     _await(lambda: _ready(cell), "no queue is open", folder)
     clock.lap("ready")
     shutil.rmtree(objects)
-    folder.write_settings(Settings(folder.name, str(folder.sge_root), CELL, qmaster_port, execd_port, slots))
+    ours = Settings(folder.name, str(folder.sge_root), CELL, qmaster_port, execd_port, slots, configuration.VERSION)
+    folder.write_settings(ours)
     return _state(folder, seconds=clock.laps)
 
 
@@ -216,9 +227,31 @@ def _configure(cell: SgeCell, objects: Path) -> None:
         ask(cell, ["qconf", "-Ap", str(objects / name)])
     for name in configuration.QUEUES:
         ask(cell, ["qconf", "-Aq", str(objects / name)])
+    _configure_scheduler(cell, objects)
+
+
+def _configure_scheduler(cell: SgeCell, objects: Path) -> None:
     scheduler = objects / "scheduler"
     scheduler.write_text(configuration.sched_conf(ask(cell, ["qconf", "-ssconf"]).text))
     ask(cell, ["qconf", "-Msconf", str(scheduler)])
+
+
+def _bring_up_to_date(folder: DemoFolder, cell: SgeCell) -> None:
+    """Give a cell that an older version made what it lacks; what is not configured here stays as it is."""
+    objects = private_folder(folder.path / "objects")
+    configuration.write_mailer(folder)
+    (objects / "global").write_text(configuration.global_conf(folder, ask(cell, ["qconf", "-sconf"]).text))
+    ask(cell, ["qconf", "-Mconf", str(objects / "global")])
+    _configure_scheduler(cell, objects)
+    there = parse_names(ask(cell, ["qconf", "-spl"]).text)
+    for name in (name for name in configuration.PARALLEL_ENVIRONMENTS if name not in there):
+        (objects / name).write_text(configuration.parallel_environment(name))
+        ask(cell, ["qconf", "-Ap", str(objects / name)])
+        for queue in configuration.QUEUES:
+            ask(cell, ["qconf", "-aattr", "queue", "pe_list", name, queue])
+    for users in configuration.USER_SETS:
+        run_command(cell, ["qconf", "-au", configuration.user_name(), users])  # it complains if that is so
+    shutil.rmtree(objects)
 
 
 def _free_ports() -> tuple[int, int]:
