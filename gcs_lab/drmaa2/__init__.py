@@ -11,7 +11,7 @@ A script for that binding (``import drmaa2``) runs with only its import changed;
 from __future__ import annotations
 
 from gcs_lab._version import __version__
-from gcs_lab.drmaa2.constants import (
+from gcs_lab.drmaa2.drmaa2_constants import (
     Bool,
     Capability,
     Cpu,
@@ -23,7 +23,7 @@ from gcs_lab.drmaa2.constants import (
     StatusCode,
     Time,
 )
-from gcs_lab.drmaa2.exceptions import (
+from gcs_lab.drmaa2.drmaa2_exceptions import (
     AuthorizationError,
     DeniedByDrms,
     Drmaa2Exception,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast, overload
 
-from gcs_lab.drmaa2.constants import Bool, Time
+from gcs_lab.drmaa2.drmaa2_constants import Bool, Time
 from gcs_lab.errors import InvalidArgument
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ __all__ = [
     "ListAttribute",
     "MappingAttribute",
     "MomentAttribute",
+    "NameAttribute",
     "NumberAttribute",
     "TextAttribute",
     "Word",
@@ -47,6 +48,10 @@ class Word(str):
 
     def __eq__(self, other: object) -> bool:
         return str.__eq__(self, other) if isinstance(other, str) else self.member == other
+
+    def __ne__(self, other: object) -> bool:
+        # Text has a `!=` of its own, which knows nothing of members.
+        return not self == other
 
     def __hash__(self) -> int:
         return str.__hash__(self)
@@ -107,6 +112,14 @@ class TextAttribute(Attribute[str | None]):
 
     def accept(self, value: object) -> object:
         """Take text, and bytes of UTF-8 as the binding does."""
+        return text_of(value, self.refuse)
+
+
+class NameAttribute(Attribute[str]):
+    """Text that is always set: the id of a job, the name of a session."""
+
+    def accept(self, value: object) -> object:
+        """Take what :class:`TextAttribute` takes."""
         return text_of(value, self.refuse)
 
 

@@ -29,6 +29,8 @@ class Drmaa2Object:
 
     #: What the implementation adds, by name: a description each. Values are text.
     implementation_specific_keys: ClassVar[dict[str, str]] = {}
+    #: Univa's names for some of these that have a name of ours, too.
+    aliases: ClassVar[dict[str, str]] = {}
     _read_only = False
 
     def __init__(self, values: Mapping[str, Any] | None = None) -> None:
@@ -54,6 +56,16 @@ class Drmaa2Object:
         return isinstance(other, type(self)) and self.to_dict() == other.to_dict()
 
     __hash__ = None  # type: ignore[assignment]  # attributes change
+
+    def __copy__(self) -> Self:
+        made = object.__new__(type(self))
+        made.__dict__.update(self.__dict__)
+        # What is set in the copy does not change the original; nor does what is appended to one of its lists.
+        made.values_set = {
+            name: value.copy() if isinstance(value, list | dict) else value for name, value in self.values_set.items()
+        }
+        made.specific_values = dict(self.specific_values)
+        return made
 
     def __str__(self) -> str:
         return str(self.to_dict())
@@ -191,6 +203,17 @@ class Drmaa2Object:
     def _is_set(self, name: str) -> bool:
         value = self.values_set.get(name)
         return value is not None and value not in ([], {})
+
+    def _added_values(self) -> dict[str, Any]:
+        """Return what the implementation adds, under our names. Raises InvalidArgument if two names disagree."""
+        found: dict[str, Any] = {}
+        for key, value in self.specific_values.items():
+            name = self.aliases.get(key, key)
+            if found.setdefault(name, value) != value:
+                raise InvalidArgument(
+                    f"{key} is another name of {name}, and they differ: {value!r} and {found[name]!r}."
+                )
+        return found
 
     def _specific_key(self, key: object) -> str:
         name = key.strip() if isinstance(key, str) else ""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gcs_lab.drmaa2.attributes import TextAttribute
-from gcs_lab.drmaa2.constants import JobState, Time
+from gcs_lab.drmaa2.attributes import NameAttribute, TextAttribute
 from gcs_lab.drmaa2.controlled_object import ControlledObject
+from gcs_lab.drmaa2.drmaa2_constants import JobState, Time
 from gcs_lab.drmaa2.job_info import JobInfo
 from gcs_lab.drmaa2.job_template import JobTemplate
 from gcs_lab.drmaa2.timeouts import seconds_of
@@ -42,7 +42,7 @@ class Job(ControlledObject):
         What the monitoring session was told of it.
     """
 
-    id = TextAttribute("Id of the job; that of an array's task ends with a dot and its index.")
+    id = NameAttribute("Id of the job; that of an array's task ends with a dot and its index.")
     session_name = TextAttribute("Name of the job session that the job belongs to.")
     job_name = TextAttribute("Name that the job was submitted with.")
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, overload
+from collections.abc import MutableSequence
+from typing import TYPE_CHECKING, Any, cast, overload
 
-from gcs_lab.drmaa2.attributes import Attribute, TextAttribute
+from gcs_lab.drmaa2.attributes import Attribute, NameAttribute
 from gcs_lab.drmaa2.controlled_object import ControlledObject
 from gcs_lab.drmaa2.job import Job
 from gcs_lab.drmaa2.job_template import JobTemplate
 from gcs_lab.jobs import JobAction
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from gcs_lab.drmaa2.job_session import JobSession
     from gcs_lab.drmaa2.sudo import Sudo
@@ -28,8 +28,8 @@ __all__ = ["JobArray", "JobList"]
 SHOWN = 100
 
 
-class JobList(Sequence[Job]):
-    """Jobs as a list, each made when it is taken: 100,000 tasks cost nothing.
+class JobList(MutableSequence[Job]):
+    """Jobs as a list, each made when it is taken: 100,000 tasks cost nothing until the list is changed.
 
     Parameters
     ----------
@@ -44,20 +44,64 @@ class JobList(Sequence[Job]):
     def __init__(
         self, plain: Sequence[PlainJob], make: Callable[[PlainJob], Job], whole: PlainArray | None = None
     ) -> None:
-        self.plain, self.whole = plain, whole
-        self._make = make
+        self._plain, self._make, self._whole = plain, make, whole
+        self._taken: list[Job] | None = None
+
+    @property
+    def plain(self) -> Sequence[PlainJob | PlainArray] | None:
+        """The jobs as the rest of gcs_lab has them, as few as possible; None once the list was changed."""
+        if self._taken is not None:
+            return None
+        return self._plain if self._whole is None else [self._whole]
 
     def __len__(self) -> int:
-        return len(self.plain)
+        return len(self._plain if self._taken is None else self._taken)
 
     @overload
     def __getitem__(self, place: int) -> Job: ...
     @overload
-    def __getitem__(self, place: slice) -> JobList: ...
-    def __getitem__(self, place: int | slice) -> Job | JobList:
+    def __getitem__(self, place: slice) -> MutableSequence[Job]: ...
+    def __getitem__(self, place: int | slice) -> Job | MutableSequence[Job]:
+        if self._taken is not None:
+            return self._taken[place]
         if isinstance(place, slice):
-            return JobList(self.plain[place], self._make)
-        return self._make(self.plain[place])
+            return JobList(self._plain[place], self._make)
+        return self._make(self._plain[place])
+
+    @overload
+    def __setitem__(self, place: int, job: Job) -> None: ...
+    @overload
+    def __setitem__(self, place: slice, job: Iterable[Job]) -> None: ...
+    def __setitem__(self, place: Any, job: Any) -> None:
+        self._take()[place] = job
+
+    def __delitem__(self, place: int | slice) -> None:
+        del self._take()[place]
+
+    def insert(self, index: int, value: Job) -> None:
+        """Put a job before the one at `index`."""
+        self._take().insert(index, value)
+
+    def sort(self, *, key: Callable[[Job], Any], reverse: bool = False) -> None:
+        """Put the jobs in the order of what `key` makes of them."""
+        self._take().sort(key=key, reverse=reverse)
+
+    def copy(self) -> JobList:
+        """Return a list of the same jobs."""
+        made = JobList(self._plain, self._make, self._whole)
+        made._taken = None if self._taken is None else self._taken.copy()
+        return made
+
+    def __add__(self, other: Iterable[Job]) -> list[Job]:
+        return [*self, *other]
+
+    def __radd__(self, other: Iterable[Job]) -> list[Job]:
+        return [*other, *self]
+
+    def __contains__(self, job: object) -> bool:
+        if self._taken is not None:
+            return job in self._taken
+        return isinstance(job, Job) and job.plain in self._plain
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, JobList | list | tuple):
@@ -71,6 +115,19 @@ class JobList(Sequence[Job]):
             return repr(list(self))
         first = ", ".join(repr(job) for job in self[: SHOWN - 1])
         return f"[{first}, ... {len(self) - SHOWN} more ..., {self[-1]!r}]"
+
+    def _take(self) -> list[Job]:
+        """Return the jobs as a list of objects, which is what this is from now on."""
+        if self._taken is None:
+            self._taken = list(self)
+        return self._taken
+
+
+class _JobListAttribute(Attribute[JobList]):
+    """Jobs; what is read is a list of the reader's own."""
+
+    def read(self, values: dict[str, Any]) -> JobList:
+        return cast("JobList", values[self.name]).copy()
 
 
 class JobArray(ControlledObject):
@@ -86,9 +143,9 @@ class JobArray(ControlledObject):
         Name that it was submitted with.
     """
 
-    id = TextAttribute("Id of the array job.")
-    session_name = TextAttribute("Name of the job session that the array belongs to.")
-    job_list: Attribute[JobList] = Attribute("The tasks as jobs, in the order of their indices.")
+    id = NameAttribute("Id of the array job.")
+    session_name = NameAttribute("Name of the job session that the array belongs to.")
+    job_list = _JobListAttribute("The tasks as jobs, in the order of their indices.")
 
     def __init__(self, array: PlainArray, session: JobSession, job_name: str | None = None) -> None:
         super().__init__()

@@ -13,15 +13,19 @@ from gcs_lab.drmaa2.attributes import (
     TextAttribute,
     Word,
 )
-from gcs_lab.drmaa2.constants import JobState
+from gcs_lab.drmaa2.drmaa2_constants import JobState
 from gcs_lab.drmaa2.drmaa2_object import Drmaa2Object
 from gcs_lab.drmaa2.slot_info import SlotInfo, slot_info_of
-from gcs_lab.errors import InvalidArgument, UnsupportedAttribute
+from gcs_lab.errors import InvalidArgument
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 __all__ = ["JobInfo", "job_filter_of"]
+
+#: What of the accounting record Univa's binding has no other name for here.
+_RECORDED = {"uge_ji_priority": "priority", "uge_ji_mem": "mem"}
+_NUMBERS = {"failed", "max_rss", "max_vmem"}
 
 
 class JobInfo(Drmaa2Object):
@@ -68,6 +72,12 @@ class JobInfo(Drmaa2Object):
         "deleted_by": "User that deleted the job.",
     }
 
+    aliases: ClassVar[dict[str, str]] = {
+        "uge_ji_failed": "failed",
+        "uge_ji_rss": "max_rss",
+        "uge_ji_vmem": "max_vmem",
+    }
+
     def __init__(self, job_info: Mapping[str, Any] | None = None) -> None:
         super().__init__(job_info)
 
@@ -81,8 +91,7 @@ class JobInfo(Drmaa2Object):
             standard[name] = None if standard[name] is None else round(standard[name])
         return cls().fill(
             **standard,
-            uge_ji_priority=info.raw.get("priority"),
-            uge_ji_mem=info.raw.get("mem"),
+            **{key: info.raw.get(column) for key, column in _RECORDED.items()},
             uge_ji_failed=info.failed,
             uge_ji_rss=info.max_rss,
             uge_ji_vmem=info.max_vmem,
@@ -97,13 +106,9 @@ class JobInfo(Drmaa2Object):
 
         Raises
         ------
-        UnsupportedAttribute
-            If something implementation-specific is set: no system filters by it.
+        InvalidArgument
+            If a time is no moment, a state none that jobs have, or a number of ours no number.
         """
-        if self.specific_values:
-            raise UnsupportedAttribute(
-                f"jobs cannot be filtered by {', '.join(self.specific_values)}; leave it out, and look at get_info()."
-            )
         values = {name: value for name, value in self.values_set.items() if self._is_set(name)}
         for name in ("submission_time", "dispatch_time", "finish_time"):
             if isinstance(values.get(name), Word):
@@ -116,7 +121,18 @@ class JobInfo(Drmaa2Object):
                 )
             values["job_state"] = vocabulary.JobState(int(state))
         values["allocated_machines"] = [one.plain() for one in values.get("allocated_machines", [])]
-        return vocabulary.JobInfo(**{"job_id": "", **values})
+        added = self._added_values()
+        values["raw"] = {_RECORDED[key]: added.pop(key) for key in _RECORDED if key in added}
+        for name in _NUMBERS & added.keys():
+            added[name] = _number(name, added[name])
+        return vocabulary.JobInfo(**{"job_id": "", **values, **added})
+
+
+def _number(name: str, text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise InvalidArgument(f"{name} is {text!r:.80}; a filter needs a whole number.") from None
 
 
 def job_filter_of(wanted: object) -> vocabulary.JobInfo | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from gcs_lab.drmaa2 import listening
-from gcs_lab.drmaa2.constants import Time
+from gcs_lab.drmaa2.drmaa2_constants import Time
 from gcs_lab.drmaa2.job import Job
 from gcs_lab.drmaa2.job_array import JobArray, JobList
 from gcs_lab.drmaa2.job_info import JobInfo, job_filter_of
@@ -146,7 +146,7 @@ class JobSession(SessionObject):
         Parameters
         ----------
         job_list
-            Jobs of this session; an array stands for its tasks.
+            Jobs of this session; an array, or its ``job_list``, stands for those of its tasks that were not reaped.
         timeout
             Seconds; ``Time.INFINITE_TIME`` waits without end, 0 looks once.
 
@@ -155,7 +155,7 @@ class JobSession(SessionObject):
         TimeoutError
             If none has by then.
         InvalidArgument
-            If there is none in the list, or one is not of this session.
+            If there is none in the list, or one is not of this session (any more).
         """
         return self._wait_any(self._core.wait_any_started, job_list, timeout)
 
@@ -180,7 +180,7 @@ class JobSession(SessionObject):
         timeout: object,
     ) -> Job:
         found = wait(_plain(job_list), seconds_of(timeout))
-        given = () if isinstance(job_list, JobList) else job_list
+        given = () if isinstance(job_list, JobList) and job_list.plain is not None else job_list
         for one in given:
             if isinstance(one, Job) and one.id == found.id:
                 return one
@@ -196,9 +196,9 @@ class JobSession(SessionObject):
 
 def _plain(job_list: object) -> list[PlainJob | PlainArray]:
     """Return the jobs as the rest of gcs_lab has them; a whole array's tasks as the array."""
-    if isinstance(job_list, JobList):
-        return [job_list.whole] if job_list.whole is not None else list(job_list.plain)
-    if not isinstance(job_list, list | tuple | set | frozenset):
+    if isinstance(job_list, JobList) and job_list.plain is not None:
+        return list(job_list.plain)
+    if not isinstance(job_list, JobList | list | tuple | set | frozenset):
         raise InvalidArgument(f"expected a list of jobs, got {job_list!r:.80} ({type(job_list).__name__}).")
     for one in job_list:
         if not isinstance(one, Job | JobArray):

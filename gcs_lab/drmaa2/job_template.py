@@ -15,13 +15,12 @@ from gcs_lab.drmaa2.attributes import (
     NumberAttribute,
     TextAttribute,
 )
-from gcs_lab.drmaa2.constants import Cpu, Os, Time
+from gcs_lab.drmaa2.drmaa2_constants import UNSET_PRIORITY, Cpu, Os, Time
 from gcs_lab.drmaa2.template_object import TemplateObject, moment_asked_for
 from gcs_lab.jobs.requests import parse_requests
 
 __all__ = ["JobTemplate"]
 
-UNSET_PRIORITY = -99999
 _LISTS = ("hold_jid", "hold_jid_ad")
 
 

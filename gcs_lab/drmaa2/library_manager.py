@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from gcs_lab import vocabulary
 from gcs_lab.cluster import connect
-from gcs_lab.drmaa2.constants import Capability
+from gcs_lab.drmaa2.drmaa2_constants import Capability
 from gcs_lab.drmaa2.version import version_in
 from gcs_lab.errors import InvalidArgument, UnsupportedOperation
 

@@ -27,7 +27,8 @@ __all__ = ["listen", "session_opened", "stop_listening"]
 #: Seconds that an event waits for the record of the job whose submission is under way.
 PATIENCE = 5.0
 
-_lock = threading.RLock()
+#: Nobody waits for anything else while holding it.
+_lock = threading.Lock()
 _listener: Listener | None = None
 _subscriptions: dict[str, Subscription] = {}
 _sessions: weakref.WeakSet[JobSession] = weakref.WeakSet()
@@ -54,11 +55,16 @@ def listen(listener: Listener, callback: object) -> None:
     if not callable(callback):
         raise InvalidArgument(f"expected a function that takes a notification, got {callback!r:.80}.")
     with _lock:
-        if not _subscriptions:
-            _subscribe(connect().jobs)
-        for session in list(_sessions):
-            _follow(session)
+        idle, sessions = not _subscriptions, list(_sessions)
+    if idle:
+        _subscribe(connect().jobs)
+    for session in sessions:
+        _follow(session)
+    with _lock:
         _listener = listener
+        late = [session for session in _sessions if session not in sessions]
+    for session in late:
+        _follow(session)
 
 
 def stop_listening() -> None:
@@ -76,8 +82,9 @@ def session_opened(session: JobSession) -> None:
     """Hear of the jobs of a session that was opened in this program, if anyone listens."""
     with _lock:
         _sessions.add(session)
-        if _listener is not None:
-            _follow(session)
+        listening = _listener is not None
+    if listening:
+        _follow(session)
 
 
 def _follow(session: JobSession) -> None:
@@ -94,9 +101,17 @@ def _follow(session: JobSession) -> None:
 
 
 def _subscribe(area: Jobs) -> Subscription:
-    if area.cluster not in _subscriptions:
-        _subscriptions[area.cluster] = area.on_event(lambda event: _tell(area.cluster, event))
-    return _subscriptions[area.cluster]
+    with _lock:
+        found = _subscriptions.get(area.cluster)
+    if found is not None:
+        return found
+    # Without the lock: this waits for the thread that calls the program's function, which may open a session.
+    made = area.on_event(lambda event: _tell(area.cluster, event))
+    with _lock:
+        kept = _subscriptions.setdefault(area.cluster, made)
+    if kept is not made:  # another thread was quicker
+        made.close()
+    return kept
 
 
 def _tell(cluster: str, event: JobEvent) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from gcs_lab.drmaa2.attributes import Attribute, ChoiceAttribute, FlagAttribute, NumberAttribute, TextAttribute
-from gcs_lab.drmaa2.constants import Cpu, Os
+from gcs_lab.drmaa2.attributes import Attribute, ChoiceAttribute, FlagAttribute, NameAttribute, NumberAttribute
+from gcs_lab.drmaa2.drmaa2_constants import Cpu, Os
 from gcs_lab.drmaa2.drmaa2_object import Drmaa2Object
 from gcs_lab.drmaa2.version import Version
 
@@ -24,7 +24,7 @@ class MachineInfo(Drmaa2Object):
         What a system told.
     """
 
-    name = TextAttribute("Name of the machine.")
+    name = NameAttribute("Name of the machine.")
     available = FlagAttribute("Whether it answers.")
     sockets: NumberAttribute[int | None] = NumberAttribute("Number of processor sockets.")
     cores_per_socket: NumberAttribute[int | None] = NumberAttribute("Number of cores of each processor.")
@@ -55,7 +55,7 @@ class QueueInfo(Drmaa2Object):
         What a system told.
     """
 
-    name = TextAttribute("Name of the queue.")
+    name = NameAttribute("Name of the queue.")
 
     implementation_specific_keys: ClassVar[dict[str, str]] = {
         "slots": "Number of slots on all machines.",

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any, Self
 from uuid import uuid4
 
 from gcs_lab.cluster import connect
-from gcs_lab.drmaa2.attributes import TextAttribute
+from gcs_lab.drmaa2.attributes import NameAttribute
 from gcs_lab.drmaa2.drmaa2_object import Drmaa2Object
 from gcs_lab.drmaa2.job import Job
 from gcs_lab.drmaa2.job_info import JobInfo, job_filter_of
 from gcs_lab.drmaa2.machine_info import MachineInfo, QueueInfo
 from gcs_lab.drmaa2.reservation import Reservation
-from gcs_lab.drmaa2.reservation_info import ReservationInfo, reservation_filter_of
+from gcs_lab.drmaa2.reservation_info import ReservationInfo, find_reservations
+from gcs_lab.drmaa2.session_object import name_and_contact
 from gcs_lab.errors import InvalidSession
 from gcs_lab.jobs.session_store import user_sessions
 from gcs_lab.vocabulary import split_id
@@ -42,21 +43,21 @@ class MonitoringSession(Drmaa2Object):
     ------
     ClusterNotFound
         If the cluster is not there.
+    InvalidArgument
+        If name or contact is no text, or something else is in the dictionary.
     """
 
-    name = TextAttribute("Name of the session.")
-    contact = TextAttribute("Name of the cluster that it looks at.")
+    name = NameAttribute("Name of the session.")
+    contact = NameAttribute("Name of the cluster that it looks at.")
 
     def __init__(
         self, name: str | None = None, session_dict: Mapping[str, Any] | None = None, contact: str | None = None
     ) -> None:
         super().__init__()
-        given = session_dict or {}
-        self._asked_contact = contact or given.get("contact")
-        self._area: Jobs | None = None
-        cluster = connect(self._asked_contact or None)
-        self.fill(name=name or given.get("name") or uuid4().hex, contact=cluster.name)
-        self._area = cluster.jobs
+        name, contact = name_and_contact(name, contact, session_dict)
+        cluster = connect(contact or None)
+        self.fill(name=name or uuid4().hex, contact=cluster.name)
+        self._area: Jobs | None = cluster.jobs
         self._read_only = True
 
     def __enter__(self) -> Self:
@@ -124,7 +125,7 @@ class MonitoringSession(Drmaa2Object):
             If the cluster has no reservations.
         """
         reservations = self._open_area().reservations
-        found = reservations.find(reservation_filter_of(filter))
+        found = find_reservations(reservations, filter)
         return [Reservation(reservations.reservation(info.reservation_id), None, info) for info in found]
 
     def _open_area(self) -> Jobs:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from gcs_lab.drmaa2 import listening
-from gcs_lab.drmaa2.attributes import ChoiceAttribute, TextAttribute
-from gcs_lab.drmaa2.constants import Event, JobState
+from gcs_lab.drmaa2.attributes import ChoiceAttribute, NameAttribute, TextAttribute
+from gcs_lab.drmaa2.drmaa2_constants import Event, JobState
 from gcs_lab.drmaa2.drmaa2_object import Drmaa2Object
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class Notification(Drmaa2Object):
 
     event = ChoiceAttribute("What happened.", Event)
     session_name = TextAttribute("Name of the job session that the job belongs to.")
-    job_id = TextAttribute("Id of the job; an array's id stands for all its tasks.")
+    job_id = NameAttribute("Id of the job; an array's id stands for all its tasks.")
     job_state = ChoiceAttribute("State of the job after that.", JobState)
 
     implementation_specific_keys: ClassVar[dict[str, str]] = {

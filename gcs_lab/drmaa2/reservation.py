@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gcs_lab.drmaa2.attributes import TextAttribute
+from gcs_lab.drmaa2.attributes import NameAttribute, TextAttribute
 from gcs_lab.drmaa2.drmaa2_object import Drmaa2Object
 from gcs_lab.drmaa2.reservation_info import ReservationInfo
 from gcs_lab.drmaa2.reservation_template import ReservationTemplate
@@ -36,7 +36,7 @@ class Reservation(Drmaa2Object):
         What the monitoring session was told of it.
     """
 
-    id = TextAttribute("Id of the reservation.")
+    id = NameAttribute("Id of the reservation.")
     session_name = TextAttribute("Name of the reservation session that it belongs to.")
 
     def __init__(

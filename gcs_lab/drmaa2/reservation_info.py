@@ -10,12 +10,16 @@ from gcs_lab import vocabulary
 from gcs_lab.drmaa2.attributes import ListAttribute, MomentAttribute, NumberAttribute, TextAttribute, Word
 from gcs_lab.drmaa2.drmaa2_object import Drmaa2Object
 from gcs_lab.drmaa2.slot_info import SlotInfo, slot_info_of
-from gcs_lab.errors import InvalidArgument, UnsupportedAttribute
+from gcs_lab.errors import InvalidArgument
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["ReservationInfo", "reservation_filter_of"]
+    from gcs_lab.jobs.reservations import Reservations
+
+__all__ = ["ReservationInfo", "find_reservations"]
+
+_JSON = "uge_ri_ar_json"
 
 
 class ReservationInfo(Drmaa2Object):
@@ -55,27 +59,32 @@ class ReservationInfo(Drmaa2Object):
         """Return the object of what a system told."""
         return cls().fill(
             **{name: getattr(info, name) for name in cls.attribute_names()},
-            uge_ri_ar_json=json.dumps(asdict(info), default=str),
+            uge_ri_ar_json=_json_of(info),
             state=info.state or None,
             owner=info.owner,
             message=info.message,
         )
 
     def plain(self) -> vocabulary.ReservationInfo:
-        """Return the filter as the rest of gcs_lab has it; as ``JobInfo.plain``."""
-        if self.specific_values:
-            raise UnsupportedAttribute(
-                f"reservations cannot be filtered by {', '.join(self.specific_values)}; leave it out, and look at "
-                "get_info()."
-            )
+        """Return the filter as the rest of gcs_lab has it; as ``JobInfo.plain``. It has no JSON."""
         values = {name: value for name, value in self.values_set.items() if self._is_set(name)}
         for name in ("reserved_start_time", "reserved_end_time"):
             if isinstance(values.get(name), Word):
                 raise InvalidArgument(f"{name} is {values[name]}; a filter needs a moment.")
         values["reserved_machines"] = [one.plain() for one in values.get("reserved_machines", [])]
-        return vocabulary.ReservationInfo(**{"reservation_id": "", **values})
+        added = self._added_values()
+        added.pop(_JSON, None)
+        return vocabulary.ReservationInfo(**{"reservation_id": "", **values, **added})
 
 
-def reservation_filter_of(wanted: object) -> vocabulary.ReservationInfo | None:
-    """Return the filter that a ReservationInfo or a dictionary is; None for None."""
-    return None if wanted is None else ReservationInfo.create_from_dict(wanted).plain()
+def find_reservations(reservations: Reservations, wanted: object) -> list[vocabulary.ReservationInfo]:
+    """Return the reservations that fit a filter: a ReservationInfo, a dictionary, or None for all."""
+    if wanted is None:
+        return reservations.find()
+    asked = ReservationInfo.create_from_dict(wanted)
+    text = asked.specific_values.get(_JSON)
+    return [info for info in reservations.find(asked.plain()) if text in (None, _json_of(info))]
+
+
+def _json_of(info: vocabulary.ReservationInfo) -> str:
+    return json.dumps(asdict(info), default=str)

@@ -12,7 +12,7 @@ from gcs_lab.drmaa2.attributes import (
     NumberAttribute,
     TextAttribute,
 )
-from gcs_lab.drmaa2.constants import Cpu, Os
+from gcs_lab.drmaa2.drmaa2_constants import Cpu, Os
 from gcs_lab.drmaa2.template_object import TemplateObject, moment_asked_for
 
 __all__ = ["ReservationTemplate"]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gcs_lab import vocabulary
-    from gcs_lab.drmaa2.constants import Capability
+    from gcs_lab.drmaa2.drmaa2_constants import Capability
 
 __all__ = ["SessionManager"]
 

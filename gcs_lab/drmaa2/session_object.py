@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from uuid import uuid4
 
 from gcs_lab.cluster import connect
-from gcs_lab.drmaa2.attributes import TextAttribute
+from gcs_lab.drmaa2.attributes import NameAttribute
 from gcs_lab.drmaa2.drmaa2_object import Drmaa2Object
 from gcs_lab.drmaa2.sudo import Sudo, check_authority
 from gcs_lab.errors import InvalidArgument, UnknownName
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     Authority = Sudo | Mapping[str, Any] | None
 
-__all__ = ["SessionObject"]
+__all__ = ["SessionObject", "name_and_contact"]
 
 _logger = logging.getLogger("gcs_lab.drmaa2")
 
@@ -57,8 +57,8 @@ class SessionObject(Drmaa2Object):
         If `auth` is somebody else.
     """
 
-    name = TextAttribute("Name of the session.")
-    contact = TextAttribute("Name of the cluster that the session is on.")
+    name = NameAttribute("Name of the session.")
+    contact = NameAttribute("Name of the cluster that the session is on.")
 
     kind: ClassVar[SessionKind]
     _finalizer: weakref.finalize[..., SessionObject] | None = None
@@ -74,8 +74,7 @@ class SessionObject(Drmaa2Object):
     ) -> None:
         super().__init__()
         check_authority(auth)
-        given = session_dict or {}
-        name, contact = name or given.get("name"), contact or given.get("contact")
+        name, contact = name_and_contact(name, contact, session_dict)
         self._store = user_sessions()
         self._destroy_on_exit = destroy_on_exit
         record = self._existing(name) if name and check_for_existing_session else None
@@ -191,6 +190,25 @@ class SessionObject(Drmaa2Object):
         if self._finalizer is not None:
             self._finalizer.detach()
             self._finalizer = None
+
+
+def name_and_contact(
+    name: str | None, contact: str | None, session_dict: Mapping[str, Any] | None
+) -> tuple[str | None, str | None]:
+    """Return the name and contact of a session, from arguments or, where these are not given, a dictionary.
+
+    Raises
+    ------
+    InvalidArgument
+        If there is anything else in the dictionary, or the contact is no text.
+    """
+    given = {} if session_dict is None else session_dict
+    if not hasattr(given, "items") or not set(given) <= {"name", "contact"}:
+        raise InvalidArgument(f"session_dict is {given!r:.80}; expected a dictionary of 'name' and 'contact'.")
+    name, contact = name or given.get("name"), contact or given.get("contact")
+    if contact is not None and not isinstance(contact, str):
+        raise InvalidArgument(f"the contact is {contact!r:.80}; expected the name of a cluster, or None.")
+    return name, contact
 
 
 def _destroy_quietly(store: SessionStore, record: SessionRecord, pid: int) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
 from gcs_lab import vocabulary
 from gcs_lab.drmaa2.attributes import Word
-from gcs_lab.drmaa2.constants import Time
+from gcs_lab.drmaa2.drmaa2_constants import Time
 from gcs_lab.drmaa2.drmaa2_object import Drmaa2Object
 from gcs_lab.errors import InvalidArgument
 
@@ -36,8 +36,6 @@ class TemplateObject(Drmaa2Object):
 
     #: The class of :mod:`gcs_lab.vocabulary`.
     plain_kind: ClassVar[type[vocabulary.JobTemplate | vocabulary.ReservationTemplate]]
-    #: Univa's names for attributes of ours.
-    aliases: ClassVar[dict[str, str]]
 
     def __init__(self, template: Mapping[str, Any] | PlainTemplate | None = None) -> None:
         if isinstance(template, self.plain_kind):
@@ -61,17 +59,6 @@ class TemplateObject(Drmaa2Object):
         if "machine_arch" in values:
             values["machine_arch"] = vocabulary.CpuArchitecture[values["machine_arch"]]
         return values
-
-    def _added_values(self) -> dict[str, Any]:
-        """Return what the implementation adds, under our names. Raises InvalidArgument if two names disagree."""
-        found: dict[str, Any] = {}
-        for key, value in self.specific_values.items():
-            name = self.aliases.get(key, key)
-            if found.setdefault(name, value) != value:
-                raise InvalidArgument(
-                    f"{key} is another name of {name}, and they differ: {value!r} and {found[name]!r}."
-                )
-        return found
 
 
 def moment_asked_for(name: str, value: object, now: datetime | None) -> datetime | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gcs_lab.drmaa2.constants import Time
+from gcs_lab.drmaa2.drmaa2_constants import Time
 from gcs_lab.errors import InvalidArgument
 
 __all__ = ["seconds_of"]

@@ -122,7 +122,7 @@ class JobSession(Session):
         Parameters
         ----------
         jobs
-            Jobs and arrays; an array stands for its tasks.
+            Jobs and arrays; an array stands for those of its tasks that were not reaped.
         timeout
             Seconds; None waits for ever, 0 looks once.
 
@@ -211,13 +211,20 @@ class JobSession(Session):
         return found
 
     def _checked(self, jobs: Iterable[Job | JobArray]) -> list[Job | JobArray]:
+        """Return what is to be waited for. Raises InvalidArgument if one is not of this session (any more)."""
         self.check_open()
         given = list(jobs)
         found = self._found({job.id for job in given})
+        arrays = [job for job in given if isinstance(job, JobArray)]
+        reaped = self._jobs.reaped_tasks() if arrays else {}
+        checked: list[Job | JobArray] = []
         for job in given:
-            if job.id not in found:
-                self._submission(job.id)
-        return given
+            submission, _ = found.get(job.id) or self._submission(job.id)
+            if isinstance(job, JobArray) and (gone := reaped.get(submission.number)):
+                checked += [task for task in job.jobs if task.task_index not in gone]
+            else:
+                checked.append(job)
+        return checked
 
     @contextmanager
     def _intent(

@@ -97,6 +97,7 @@ class Session:
     def check_open(self) -> None:
         """Raise InvalidSession if the session was closed here."""
         if self._closed:
+            self.check_exists()
             raise InvalidSession(f"{self.kind} session {self.name!r} was closed; open it again.")
 
     def check_exists(self) -> None:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 __all__ = ["demo_cell"]
 
+#: Files of others, which are run by test_univas_tests.py.
+collect_ignore = ["univa_tests"]
+
 
 @pytest.fixture
 def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:

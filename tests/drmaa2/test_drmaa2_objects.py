@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import pickle
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gcs_lab import drmaa2, errors, vocabulary
+from gcs_lab import drmaa2, vocabulary
 from gcs_lab.drmaa2 import (
     Bool,
     JobInfo,
@@ -21,14 +22,9 @@ from gcs_lab.drmaa2 import (
     ReservationTemplate,
     ResourceLimit,
     SlotInfo,
-    StatusCode,
-    Sudo,
     Time,
 )
 from gcs_lab.drmaa2.notification import Notification
-from gcs_lab.drmaa2.sudo import check_authority
-from gcs_lab.drmaa2.timeouts import seconds_of
-from gcs_lab.drmaa2.version import version_in
 
 STANDARD = {
     JobTemplate: set(vocabulary.JobTemplate.__dataclass_fields__)
@@ -62,26 +58,6 @@ def test_every_attribute_is_described(kind: type) -> None:
     assert all(drmaa2.describe_attribute(kind, name).endswith(".") for name in names)
     with pytest.raises(drmaa2.InvalidArgument):
         kind.describe_attribute("no_such_attribute")
-
-
-def test_the_numbers_of_states_are_those_of_c() -> None:
-    names = "UNSET_JSTATE UNDETERMINED QUEUED QUEUED_HELD RUNNING SUSPENDED REQUEUED REQUEUED_HELD DONE FAILED RUNNING_HELD"
-    assert {state.name: int(state) for state in JobState} == dict(zip(names.split(), range(-1, 10), strict=True))
-    assert str(JobState.DONE) == "JobState.DONE"
-    assert JobState.DONE == vocabulary.JobState.DONE
-
-
-@pytest.mark.parametrize(
-    ("ours", "vocabularys"),
-    [
-        (drmaa2.Capability, vocabulary.Capability),
-        (drmaa2.Os, vocabulary.OperatingSystem),
-        (drmaa2.Cpu, vocabulary.CpuArchitecture),
-        (drmaa2.Event, vocabulary.Event),
-    ],
-)
-def test_enumerations_have_the_numbers_of_the_vocabulary(ours: type, vocabularys: type) -> None:
-    assert {one.name: int(one) for one in ours if one >= 0} == {one.name: int(one) for one in vocabularys}
 
 
 def test_only_what_is_set_is_shown() -> None:
@@ -309,10 +285,23 @@ def test_a_filter_becomes_the_filter_of_the_area() -> None:
     plain = info.plain()
     assert (plain.job_id, plain.job_name, plain.job_state) == ("", "fit", vocabulary.JobState.DONE)
     assert plain.allocated_machines == [vocabulary.SlotInfo("node1", 0)]
-    with pytest.raises(drmaa2.UnsupportedAttribute, match="cannot be filtered by uge_ji_failed"):
-        JobInfo({"uge_ji_failed": "1"}).plain()
     with pytest.raises(drmaa2.InvalidArgument, match="RUNNING_HELD"):
         JobInfo({"job_state": "RUNNING_HELD"}).plain()
+
+
+def test_a_filter_has_what_the_implementation_adds_too() -> None:
+    info = JobInfo(
+        {"uge_ji_failed": "1", "failed": "1", "uge_ji_rss": "4096", "uge_ji_mem": "1.5", "deleted_by": "ann"}
+    )
+    plain = info.plain()
+    assert (plain.failed, plain.max_rss, plain.max_vmem, plain.deleted_by) == (1, 4096, None, "ann")
+    assert plain.raw == {"mem": "1.5"}
+    with pytest.raises(drmaa2.InvalidArgument, match="max_vmem is 'much'; a filter needs a whole number"):
+        JobInfo({"uge_ji_vmem": "much"}).plain()
+    with pytest.raises(drmaa2.InvalidArgument, match="they differ"):
+        JobInfo({"uge_ji_failed": "1", "failed": "2"}).plain()
+    reserved = ReservationInfo({"state": "w", "owner": "ann", "uge_ri_ar_json": "{}"}).plain()
+    assert (reserved.state, reserved.owner, reserved.message) == ("w", "ann", None)
 
 
 def test_an_info_says_what_the_system_said() -> None:
@@ -359,123 +348,36 @@ def test_infos_of_the_system_cannot_be_changed() -> None:
     assert (machine.load, machine.machine_os_version.major, bool(machine.available)) == (0.5, "6", False)
 
 
-def test_a_word_survives_pickling_and_hashes_as_text() -> None:
-    word = JobInfo({"job_state": "DONE"}).job_state
-    assert pickle.loads(pickle.dumps(word)) == JobState.DONE
-    assert {word: 1}["DONE"] == 1
-    assert word.lower() == "done"
+def test_a_copy_of_a_template_is_another_template() -> None:
+    template = JobTemplate({"remote_command": "x", "args": ["1"], "rerunnable": True, "hold_jid": "5"})
+    for made in (copy.copy(template), copy.deepcopy(template), pickle.loads(pickle.dumps(template))):
+        assert made == template
+        made.args.append("2")
+        made.job_name = "other"
+        made.hold_jid = "6"
+        assert made.rerunnable == Bool.TRUE
+    assert template == JobTemplate({"remote_command": "x", "args": ["1"], "rerunnable": True, "hold_jid": "5"})
+
+
+@pytest.mark.parametrize("wanted", [{"nam": "x"}, {"name": "x", "auth": None}, "x", {"contact": 5}])
+def test_a_session_is_described_by_name_and_contact_only(wanted: object, home) -> None:
+    for kind in (drmaa2.JobSession, drmaa2.ReservationSession, drmaa2.MonitoringSession):
+        with pytest.raises(drmaa2.InvalidArgument):
+            kind(session_dict=wanted)
 
 
 @pytest.mark.parametrize(
-    "name",
+    ("spec", "kind"),
     [
-        name
-        for name in drmaa2.__all__
-        if name.endswith(("Error", "Exception")) or name.startswith(("Invalid", "Unsupported", "Denied"))
+        (drmaa2.job_template_impl_spec, JobTemplate),
+        (drmaa2.job_info_impl_spec, JobInfo),
+        (drmaa2.reservation_template_impl_spec, ReservationTemplate),
+        (drmaa2.reservation_info_impl_spec, ReservationInfo),
+        (drmaa2.queue_info_impl_spec, drmaa2.QueueInfo),
+        (drmaa2.machine_info_impl_spec, drmaa2.MachineInfo),
+        (drmaa2.notification_impl_spec, Notification),
     ],
 )
-def test_every_exception_is_ours_and_carries_its_number(name: str) -> None:
-    kind = getattr(drmaa2, name)
-    assert issubclass(kind, errors.GcsError)
-    assert kind("so it is").args == ("so it is",)
-    assert str(kind(error="so it is")) == "so it is"
-    assert StatusCode(kind("x").error_code)
-
-
-def test_the_numbers_of_the_exceptions_are_those_of_c() -> None:
-    numbers = {
-        drmaa2.Drmaa2Exception: StatusCode.UNSET_ERROR,
-        drmaa2.DeniedByDrms: StatusCode.DENIED_BY_DRMS,
-        drmaa2.DrmCommunicationError: StatusCode.DRM_COMMUNICATION,
-        drmaa2.TryLaterError: StatusCode.TRY_LATER,
-        drmaa2.SessionManagementError: StatusCode.SESSION_MANAGEMENT,
-        drmaa2.TimeoutError: StatusCode.TIMEOUT,
-        drmaa2.InternalError: StatusCode.INTERNAL,
-        drmaa2.InvalidArgument: StatusCode.INVALID_ARGUMENT,
-        drmaa2.InvalidSession: StatusCode.INVALID_SESSION,
-        drmaa2.InvalidState: StatusCode.INVALID_STATE,
-        drmaa2.ResourceNotAvailable: StatusCode.OUT_OF_RESOURCE,
-        drmaa2.UnsupportedAttribute: StatusCode.UNSUPPORTED_ATTRIBUTE,
-        drmaa2.UnsupportedOperation: StatusCode.UNSUPPORTED_OPERATION,
-        drmaa2.ImplementationSpecificError: StatusCode.IMPLEMENTATION_SPECIFIC,
-        drmaa2.AuthorizationError: StatusCode.AUTHORIZATION,
-    }
-    assert {kind: kind("x").error_code for kind in numbers} == numbers
-    assert drmaa2.Drmaa2Exception("x", StatusCode.TIMEOUT).error_code == StatusCode.TIMEOUT
-    assert errors.UnknownName("queue", "x", []).error_code == StatusCode.INVALID_ARGUMENT
-
-
-@pytest.mark.parametrize(
-    ("timeout", "seconds"),
-    [
-        (Time.INFINITE_TIME, None),
-        (-1, None),
-        (None, None),
-        ("INFINITE_TIME", None),
-        (0, 0),
-        (Time.ZERO_TIME, 0),
-        (2.5, 2.5),
-    ],
-)
-def test_timeouts_have_the_words_of_the_standard(timeout: object, seconds: float | None) -> None:
-    assert seconds_of(timeout) == seconds
-
-
-@pytest.mark.parametrize("timeout", [-2, Time.NOW, Time.UNSET_TIME, -0.5, "soon", True, float("nan"), [1]])
-def test_what_is_no_timeout_is_refused(timeout: object) -> None:
-    with pytest.raises(drmaa2.InvalidArgument, match="timeout"):
-        seconds_of(timeout)
-
-
-def test_nobody_elses_rights_are_taken() -> None:
-    import getpass
-    import os
-
-    check_authority(None)
-    check_authority({})
-    check_authority(Sudo(username=getpass.getuser()))
-    check_authority({"uid": os.geteuid(), "gid": os.getegid()})
-    with pytest.raises(drmaa2.AuthorizationError, match="gcs_lab acts with your own rights only") as caught:
-        check_authority(Sudo(username="nobody-else"))
-    assert isinstance(caught.value, drmaa2.DeniedByDrms)
-    with pytest.raises(drmaa2.DeniedByDrms):
-        check_authority(Sudo(sudo_dict={"uid": os.geteuid() + 1}))
-    with pytest.raises(drmaa2.InvalidArgument):
-        check_authority("root")
-
-
-@pytest.mark.parametrize(
-    ("system", "name", "major", "minor"),
-    [
-        ("Grid Engine 8.1.9", "Grid Engine", "8", "1.9"),
-        ("Grid Engine 8.1.9 (demo)", "Grid Engine", "8", "1.9"),
-        ("Open Cluster Scheduler 9.2.0prealpha", "Open Cluster Scheduler", "9", "2.0prealpha"),
-        ("some system", "some system", None, None),
-    ],
-)
-def test_a_systems_version_is_read_from_its_name(
-    system: str, name: str, major: str | None, minor: str | None
-) -> None:
-    found, version = version_in(system)
-    assert (found, version.major, version.minor) == (name, major, minor)
-
-
-def test_there_is_no_c_library() -> None:
-    manager = drmaa2.LibraryManager.get_instance()
-    assert manager is drmaa2.LibraryManager.get_instance()
-    with pytest.raises(drmaa2.UnsupportedOperation, match="no libdrmaa2"):
-        manager.get_drmaa2_library()
-
-
-def test_the_names_of_the_binding_are_there() -> None:
-    binding = (
-        "Bool Capability Cpu Event JobState ListType Os ResourceLimit StatusCode Time Drmaa2Exception DeniedByDrms "
-        "DrmCommunicationError TryLaterError SessionManagementError TimeoutError InternalError InvalidArgument "
-        "InvalidSession InvalidState ResourceNotAvailable UnsupportedAttribute UnsupportedOperation "
-        "ImplementationSpecificError AuthorizationError LibraryManager LogManager JobSession JobInfo JobArray "
-        "JobTemplate Job ReservationSession ReservationTemplate ReservationInfo Reservation Sudo Version "
-        "MonitoringSession MachineInfo QueueInfo Notification get_drms_name get_drmaa_name drmaa_supports "
-        "get_drms_version get_drmaa_version get_job_session_names get_reservation_session_names __version__"
-    )
-    assert set(binding.split()) <= set(drmaa2.__all__)
-    assert all(hasattr(drmaa2, name) for name in drmaa2.__all__)
+def test_what_is_added_is_listed_and_can_be_read(spec, kind: type) -> None:
+    assert spec() == list(kind.implementation_specific_keys)
+    assert all(drmaa2.describe_attribute(kind, name) for name in spec())

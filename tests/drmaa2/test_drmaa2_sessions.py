@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import gc
 import getpass
-import signal
 import threading
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,14 +15,12 @@ from gcs_lab import drmaa2
 from gcs_lab.drmaa2 import (
     JobSession,
     JobState,
-    JobTemplate,
     MonitoringSession,
     Notification,
     ReservationSession,
     Time,
 )
-from gcs_lab.jobs import JobAction, job_session
-from gcs_lab.jobs.session_store import SessionKind, user_sessions
+from gcs_lab.vocabulary import Capability
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -101,10 +99,37 @@ def test_an_array_has_its_tasks(session: JobSession) -> None:
     assert [job.id for job in session.get_jobs()] == [f"{array.id}.5", f"{array.id}.8"]
     with pytest.raises(drmaa2.InvalidArgument):
         array.job_list[0].get_info()
+    assert session.wait_any_terminated([array], 0) == array.job_list[1]
+    assert session.wait_any_terminated(array.job_list, 0) == array.job_list[1], "a reaped task is not waited for"
     array.reap()
     assert session.get_jobs() == []
     with pytest.raises(drmaa2.InvalidArgument):
         session.get_job_array(array.id)
+
+
+def test_the_jobs_of_an_array_are_a_list_of_the_readers_own(session: JobSession) -> None:
+    array = session.run_bulk_jobs({**SLEEP, "submit_as_hold": True}, 1, 4)
+    one, two, three, four = array.job_list
+    jobs = array.job_list
+    jobs.remove(two)
+    assert two not in jobs
+    assert [*jobs] == [one, three, four]
+    assert jobs.pop() == four
+    jobs.append(four)
+    jobs.sort(key=lambda job: job.id, reverse=True)
+    assert jobs == [four, three, one]
+    jobs[0], jobs[1:] = one, []
+    assert (jobs, jobs.copy()) == ([one], [one])
+    assert (jobs + jobs, [two] + jobs) == ([one, one], [two, one])  # noqa: RUF005  (the operator is what is tested)
+    assert array.job_list == [one, two, three, four]
+    assert (two in array.job_list, session in array.job_list, array.job_list.index(three)) == (True, False, 2)
+    with pytest.raises(drmaa2.TimeoutError):
+        session.wait_any_started(jobs, 0)
+    two.terminate_forced()
+    assert session.wait_any_terminated(array.job_list, 60) == two
+    del jobs[0]
+    with pytest.raises(drmaa2.InvalidArgument):
+        session.wait_any_terminated(jobs, 0)
 
 
 def test_an_array_is_controlled_as_one(session: JobSession) -> None:
@@ -114,7 +139,7 @@ def test_an_array_is_controlled_as_one(session: JobSession) -> None:
         array.suspend()
     with pytest.raises(drmaa2.InvalidState):
         array.reap()
-    array.job_list[2].terminate_all()
+    array.job_list[2].terminate_forced_all()
     session.wait_all_terminated(array.job_list, 60)
     assert {job.get_state()[0] for job in array.job_list} == {JobState.FAILED}
 
@@ -136,6 +161,9 @@ def test_a_filter_finds_jobs_that_have_ended_too(session: JobSession) -> None:
     assert list(session.get_jobs({"job_owner": getpass.getuser(), "exit_status": 0})) == [good, *tasks]
     assert list(session.get_jobs({"job_owner": getpass.getuser(), "job_id": tasks[0].id})) == [tasks[0]]
     assert list(session.get_jobs({"job_owner": "nobody-else"})) == []
+    assert list(session.get_jobs(bad.get_info())) == [bad], "what is known of a job is a filter that finds it"
+    assert list(session.get_jobs(tasks[1].get_info())) == [tasks[1]]
+    assert list(session.get_jobs({"uge_ji_failed": "37"})) == []
 
 
 def test_jobs_of_another_session_are_refused(site: Site, session: JobSession) -> None:
@@ -160,6 +188,9 @@ def test_a_closed_session_is_an_invalid_session(session: JobSession) -> None:
             use()
     session.open()
     job.wait_terminated(60)
+    session.destroy()
+    with pytest.raises(drmaa2.InvalidSession, match="was destroyed"):
+        job.get_state()
 
 
 def test_a_session_destroyed_elsewhere_is_an_invalid_session(session: JobSession) -> None:
@@ -207,6 +238,38 @@ def test_the_standards_functions_make_open_and_destroy(site: Site) -> None:
         drmaa2.destroy_job_session("fit")
 
 
+def test_the_standards_functions_make_open_and_destroy_reservation_sessions(site: Site) -> None:
+    made = drmaa2.create_reservation_session("room", site.cluster)
+    with pytest.raises(drmaa2.InvalidArgument, match="already"):
+        drmaa2.create_reservation_session("room", site.cluster)
+    opened = drmaa2.open_reservation_session("room")
+    assert (opened == made, opened.closed, drmaa2.get_reservation_session_names()) == (True, False, ["room"])
+    drmaa2.close_reservation_session(opened)
+    with pytest.raises(drmaa2.InvalidSession):
+        opened.get_reservations()
+    with pytest.raises(drmaa2.InvalidArgument, match="expected a ReservationSession"):
+        drmaa2.close_reservation_session(drmaa2.open_monitoring_session(site.cluster))
+    drmaa2.destroy_reservation_session("room")
+    with pytest.raises(drmaa2.InvalidArgument):
+        drmaa2.open_reservation_session("room")
+
+
+def test_the_manager_of_sessions_knows_the_system(site: Site) -> None:
+    manager = drmaa2.SessionManager()
+    assert (manager.drms_name, manager.drmaa_name) == (drmaa2.get_drms_name(), "gcs_lab DRMAA2")
+    assert manager.drms_name in site.jobs.system
+    assert (manager.drms_version, manager.drmaa_version.major) == (drmaa2.get_drms_version(), "2")
+    assert drmaa2.supports("ADVANCE_RESERVATION") is site.jobs.supports(Capability.ADVANCE_RESERVATION)
+    assert not drmaa2.supports(drmaa2.Capability.UNSET_CAPABILITY)
+    with pytest.raises(drmaa2.InvalidArgument, match="no capability"):
+        drmaa2.supports("TELEPORTATION")
+    looking = drmaa2.open_monitoring_session(site.cluster)
+    assert looking.contact == site.cluster
+    drmaa2.close_monitoring_session(looking)
+    with pytest.raises(drmaa2.InvalidSession):
+        looking.get_all_queues()
+
+
 def test_nobody_elses_rights_are_taken(session: JobSession) -> None:
     with pytest.raises(drmaa2.AuthorizationError):
         session.run_job(TRUE, auth={"username": "nobody-else"})
@@ -221,114 +284,6 @@ def test_what_cannot_be_submitted_leaves_nothing_behind(session: JobSession) -> 
         session.run_bulk_jobs(TRUE, 0, 3)
     assert session.get_jobs() == []
     assert session.core._jobs.unresolved() == {}
-
-
-SUBMITTER = """
-import sys
-from gcs_lab.drmaa2 import JobSession
-session = JobSession("shared", destroy_on_exit=False)
-template = {"remote_command": "/bin/true", "job_name": "n", "submit_as_hold": True}
-print("ready", flush=True)
-sys.stdin.readline() if sys.argv[2] == "wait" else None
-if sys.argv[3] == "many":
-    session.run_jobs([template] * int(sys.argv[1]))
-else:
-    for number in range(int(sys.argv[1])):
-        print(session.run_job(template).id, flush=True)
-"""
-
-
-def test_jobs_templates_and_arrays_are_there_after_the_program_was_killed(site: Site) -> None:
-    code = """
-from gcs_lab.drmaa2 import JobSession
-import time
-session = JobSession("kept")
-job = session.run_job({"remote_command": "/bin/sleep", "args": ["60"], "job_name": "one", "submit_as_hold": True})
-array = session.run_bulk_jobs({"remote_command": "/bin/true", "job_name": "many", "submit_as_hold": True}, 1, 9, 4, 1)
-print(job.id, array.id, flush=True)
-time.sleep(60)
-"""
-    with site.start(code) as program:
-        job_id, array_id = program.stdout.readline().split()
-        program.send_signal(signal.SIGKILL)
-    with JobSession("kept") as session:
-        assert session.contact == site.cluster
-        jobs = list(session.get_jobs())
-        assert [job.id for job in jobs] == [job_id, *(f"{array_id}.{index}" for index in (1, 5, 9))]
-        assert jobs[0].get_template() == JobTemplate(
-            {"remote_command": "/bin/sleep", "args": ["60"], "job_name": "one", "submit_as_hold": True}
-        )
-        assert session.get_job_array(array_id).get_template().job_name == "many"
-        assert jobs[0].get_state()[0] is JobState.QUEUED_HELD
-
-
-def test_a_job_whose_id_was_not_written_down_is_found_when_the_session_is_opened(site: Site) -> None:
-    # The program is killed in the moment between the system's answer and the record of it.
-    code = """
-import os, signal
-from gcs_lab.drmaa2 import JobSession
-from gcs_lab.jobs.session_jobs import SessionJobs
-SessionJobs.record = lambda self, ids: (print(*ids.values(), flush=True), os.kill(os.getpid(), signal.SIGKILL))
-session = JobSession(os.environ["WHAT"], destroy_on_exit=False)
-template = {"remote_command": "/bin/true", "job_name": "lost", "submit_as_hold": True}
-session.run_jobs([template] * 3) if session.name == "jobs" else session.run_bulk_jobs(template, 1, 3)
-"""
-    jobs = site.python("-c", code, WHAT="jobs")
-    array = site.python("-c", code, WHAT="array")
-    assert (jobs.returncode, array.returncode) == (-signal.SIGKILL, -signal.SIGKILL), jobs.stderr + array.stderr
-    with JobSession("jobs") as session:
-        assert [job.id for job in session.get_jobs()] == jobs.stdout.split()
-        assert session.get_jobs()[2].get_template().job_name == "lost"
-    with JobSession("array") as session:
-        (array_id,) = array.stdout.split()
-        assert [job.id for job in session.get_jobs()] == [f"{array_id}.{index}" for index in (1, 2, 3)]
-        assert session.get_job_array(array_id).job_list[2].get_template().job_name == "lost"
-
-
-def test_a_submission_that_the_system_did_not_get_is_no_job(site: Site) -> None:
-    code = """
-import os, signal
-from gcs_lab.drmaa2 import JobSession
-from gcs_lab.jobs import Jobs
-Jobs.submit = lambda *args, **more: os.kill(os.getpid(), signal.SIGKILL)
-JobSession("cut", destroy_on_exit=False).run_job({"remote_command": "/bin/true"})
-"""
-    assert site.python("-c", code).returncode == -signal.SIGKILL
-    with JobSession("cut") as session:
-        assert session.get_jobs() == []
-        assert len(session.core._jobs.unresolved()) == 1
-
-
-def test_two_programs_submit_into_one_session_at_once(site: Site) -> None:
-    count = 500 if site.cluster == "embedded" else 40
-    store = user_sessions()
-    job_session.JobSession.create(site.jobs, "shared", store=store)
-    how = [("one", str(count)), ("many", str(count))]
-    programs = [site.start(SUBMITTER, number, "go", kind) for kind, number in how]
-    for program in programs:
-        output, _ = program.communicate(timeout=120)
-        assert program.returncode == 0, output
-    with JobSession("shared") as session:
-        jobs = session.get_jobs()
-        assert len({job.id for job in jobs}) == len(jobs) == 2 * count
-        assert {job.id for job in jobs} == {job.id for job in site.jobs.list()}
-        assert session.core._jobs.unresolved() == {}
-        site.jobs.control(JobAction.TERMINATE, [job.id for job in jobs])
-
-
-def test_threads_share_a_session(session: JobSession) -> None:
-    found: list[str] = []
-
-    def submit() -> None:
-        found.extend(session.run_job({**TRUE, "submit_as_hold": True}).id for _ in range(5))
-
-    threads = [threading.Thread(target=submit) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(found) == sorted(job.id for job in session.get_jobs())
-    assert len(set(found)) == 40
 
 
 def test_a_monitoring_session_sees_everything_and_touches_nothing(site: Site, session: JobSession) -> None:
@@ -376,6 +331,34 @@ def test_a_callback_hears_of_a_jobs_states_with_its_session(session: JobSession)
     assert len(heard) == count
 
 
+def test_a_callback_may_open_a_session_while_another_one_is_registered(session: JobSession) -> None:
+    entered, replaced, ended = threading.Event(), threading.Event(), threading.Event()
+
+    def opening(_: Notification) -> None:
+        entered.set()
+        if replaced.wait(60) and not ended.is_set():
+            time.sleep(0.2)  # the other registration is waiting by now
+            JobSession(contact=session.contact).destroy()
+            ended.set()
+
+    def register_another() -> None:
+        Notification.unregister_event_notification()
+        replaced.set()
+        Notification.register_event_notification(lambda _: None)
+
+    Notification.register_event_notification(opening)
+    try:
+        session.run_job(TRUE)
+        assert entered.wait(60)
+        other = threading.Thread(target=register_another, daemon=True)
+        other.start()
+        other.join(30)
+        assert not other.is_alive()
+        assert ended.is_set()
+    finally:
+        Notification.unregister_event_notification()
+
+
 def test_a_reservation_is_made_found_and_given_back(site: Site) -> None:
     with ReservationSession("kept", contact=site.cluster) as session:
         made = session.request_reservation({"reservation_name": "res", "duration": 3600})
@@ -392,6 +375,8 @@ def test_a_reservation_is_made_found_and_given_back(site: Site) -> None:
         assert other.stdout == f"[{made!r}] {made.get_template()}\n", other.stderr
         (seen,) = MonitoringSession(contact=site.cluster).get_all_reservations({"reservation_name": "res"})
         assert seen == made
+        assert MonitoringSession(contact=site.cluster).get_all_reservations(seen.get_info()) == [made]
+        assert MonitoringSession(contact=site.cluster).get_all_reservations({"uge_ri_ar_json": "{}"}) == []
         with pytest.raises(drmaa2.UnsupportedOperation, match="read-only"):
             seen.terminate()
         made.terminate()
@@ -415,19 +400,3 @@ def test_a_job_runs_in_a_reservation(site: Site, session: JobSession) -> None:
         job.wait_terminated(60)
         assert job.get_state()[0] is JobState.DONE
         reservation.terminate()
-
-
-def test_a_forked_child_does_not_destroy_its_parents_session(site: Site) -> None:
-    code = """
-import os, sys
-from gcs_lab.drmaa2 import JobSession
-session = JobSession("parent")
-pid = os.fork()
-if pid == 0:
-    sys.exit(0)
-os.waitpid(pid, 0)
-print(JobSession.list_session_names())
-"""
-    done = site.python("-W", "ignore::DeprecationWarning", "-c", code)
-    assert done.stdout == "['parent']\n", done.stderr
-    assert user_sessions().names(SessionKind.JOB) == []

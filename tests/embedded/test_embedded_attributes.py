@@ -333,12 +333,17 @@ def test_options_that_are_not_honoured_are_refused_with_what_to_use(text, instea
 
 
 def test_mail_options_say_when_and_to_whom():
-    made = request(native_specification="-M a@x,b@x,a@x -m bea")
-    assert (made.email, made.mail_on_start, made.mail_on_end) == (["a@x", "b@x"], True, True)
-    made = request(native_specification="-m e")
-    assert (made.email, made.mail_on_start, made.mail_on_end) == ([pwd.getpwuid(os.geteuid()).pw_name], False, True)
-    made = request(native_specification="-m bea -M a@x", email_on_terminated=False, email=["own@x"])
-    assert (made.email, made.mail_on_start, made.mail_on_end) == (["own@x"], True, False)
+    def asked(text, **attributes):
+        made = request(native_specification=text, **attributes)
+        # On start, on a normal end, on another end, and when it is to run again.
+        return made.email, [made.mail_on_start, made.mail_on_end, made.mail_on_abort, made.mail_on_requeue]
+
+    me = pwd.getpwuid(os.geteuid()).pw_name
+    assert asked("-M a@x,b@x,a@x -m bea") == (["a@x", "b@x"], [True, True, True, True])
+    assert asked("-m e") == ([me], [False, True, False, False])
+    assert asked("-m a") == ([me], [False, False, True, True])
+    assert asked("-m bea -M a@x", email_on_terminated=False, email=["own@x"]) == (["own@x"], [True, *[False] * 3])
+    assert asked("-m n", email_on_terminated=True) == ([me], [False, True, True, False])
 
 
 @pytest.mark.parametrize("address", ["a@x\nBcc: b@x", "a b@x", "a@x,b@x", "<a@x>", "ä@x"])

@@ -3,6 +3,7 @@ from __future__ import annotations
 import getpass
 import os
 import signal
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from embedded_lab import wait_for
 
 from gcs_lab.errors import InvalidArgument, InvalidState
 from gcs_lab.jobs import JobAction
-from gcs_lab.vocabulary import JobState
+from gcs_lab.vocabulary import JobState, TaskRange
 
 
 def gone(pid: int) -> bool:
@@ -188,3 +189,21 @@ def test_a_shepherd_told_to_end_ends_the_job_and_says_so(lab):
     job = lab.submit("sleep", "60")
     os.kill(lab.shepherd_pid(job), signal.SIGTERM)
     assert lab.ended(job).annotation == "killed: its shepherd was told to end (SIGTERM)"
+
+
+def test_why_a_job_cannot_be_held_is_said_by_what_holds_it_already(lab):
+    first = lab.shell("true", submit_as_hold=True)
+    follows = lab.shell("true", hold_jid=[first.id])
+    later = lab.shell("true", start_time=datetime.now().astimezone() + timedelta(hours=1))
+    like = lab.array("true", TaskRange(1, 3), submit_as_hold=True)
+    tasks = lab.array("true", TaskRange(1, 3), hold_jid_ad=[like])
+    both = lab.shell("true", hold_jid=[first.id], submit_as_hold=True)
+    told = lab.act(JobAction.HOLD, first.id, follows.id, later.id, both.id, tasks, f"{tasks}.2")
+    assert all(isinstance(error, InvalidState) for error in told.values())
+    assert "it is held already (state hqw)" in str(told[first.id])
+    assert f"it waits for job {first.id}." in str(told[follows.id])
+    assert f"it is held already (state hqw), and it waits for job {first.id}." in str(told[both.id])
+    assert "it waits for its start time" in str(told[later.id])
+    assert f"it waits for the same task of job {like}." in str(told[tasks])
+    assert f"it waits for task 2 of job {like}." in str(told[f"{tasks}.2"])
+    assert "submit_as_hold" in str(told[follows.id])

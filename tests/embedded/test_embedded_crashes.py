@@ -5,6 +5,7 @@ import resource
 import shutil
 import signal
 import threading
+import time
 
 import pytest
 from embedded_lab import processes_with, wait_for
@@ -176,6 +177,20 @@ def test_a_job_that_ends_while_the_disk_is_full_is_settled_when_it_is_not(lab):
     wait_for(lambda: not service._exists(shepherd), "the end of the shepherd")
     assert lab.letters(job) == "r"
     resource.prlimit(pid, resource.RLIMIT_FSIZE, limits)
+    assert lab.ended(job).exit_status == 4
+
+
+def test_an_end_is_not_lost_when_neither_it_nor_a_line_in_the_log_can_be_written(lab):
+    lab.places.log.symlink_to("/dev/full")
+    job = lab.shell("while [ ! -e go ]; do sleep 0.01; done; exit 4")
+    shepherd = lab.shepherd_pid(job)
+    (run,) = lab.places.spool.iterdir()
+    (run / "ended").mkdir()
+    (lab.work / "go").touch()
+    wait_for(lambda: list(run.glob(".ended.*")), "the record that cannot be put into its place")
+    time.sleep(0.2)
+    assert service._exists(shepherd)
+    (run / "ended").rmdir()
     assert lab.ended(job).exit_status == 4
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
+from datetime import datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from embedded_lab import wait_for
@@ -18,6 +21,7 @@ from gcs_lab.backends.embedded.process_tree import ProcessIdentity, descendants,
 from gcs_lab.backends.embedded.spool import RunFolder, ShepherdRecord
 from gcs_lab.backends.embedded.wire import decode, describe_error, encode, rebuild_error
 from gcs_lab.errors import GcsError, InvalidState, UnknownName
+from gcs_lab.vocabulary import ReservationTemplate, TaskRange
 
 GOOD = '[[hosts]]\nname="n"\n[[queues]]\nname="q"\nslots=1\n'
 
@@ -83,6 +87,42 @@ def test_an_accounting_record_has_45_fields_whatever_the_job_is_called(lab):
     assert float(fields[36]) == pytest.approx(float(fields[14]) + float(fields[15]))
     assert fields[33:36] == ["NONE", "1", "0"]
     assert fields[39] == "-l h_rt=60"
+
+
+@pytest.mark.gridengine
+@pytest.mark.skipif(shutil.which("qacct") is None, reason="Grid Engine's qacct is not installed")
+def test_grid_engines_own_qacct_reads_the_accounting_file(lab, home):
+    begin = datetime.now().astimezone()
+    wish = ReservationTemplate(start_time=begin, end_time=begin + timedelta(hours=1))
+    reservation = lab.jobs.reservations.request(wish)
+    reserved = lab.shell("exit 7", reservation_id=reservation.id, job_name="reserved")
+    lab.ended(reserved)
+    array = lab.array("true", TaskRange(2, 6, 2), job_name="ärray")
+    lab.wait_array(array)
+    cell = home / "sge" / "default" / "common"
+    cell.mkdir(parents=True)
+    # qacct wants to know where a master is, though it asks none.
+    (cell / "act_qmaster").write_text("localhost\n")
+    names = ["admin_user", "default_domain", "spooling_method", "spooling_lib", "spooling_params", "security_mode"]
+    lines = [f"{name} none\n" for name in names] + ["ignore_fqdn true\n"]
+    folders = ["binary_path", "qmaster_spool_dir"]
+    (cell / "bootstrap").write_text("".join(lines + [f"{name} /nowhere\n" for name in folders]))
+    ports = {"SGE_QMASTER_PORT": "6444", "SGE_EXECD_PORT": "6445"}
+    env = {**os.environ, "SGE_ROOT": str(home / "sge"), "SGE_CELL": "default", **ports}
+
+    def qacct(job):
+        argv = ["qacct", "-f", str(lab.places.accounting), "-j", job]
+        said = subprocess.run(argv, env=env, capture_output=True, text=True, check=True, timeout=20).stdout
+        lines = [line for line in said.splitlines() if line.split(None, 1)[1:]]
+        starts = [n for n, line in enumerate(lines) if line.startswith("qname ")]
+        return [dict(line.split(None, 1) for line in lines[a:b]) for a, b in pairwise([*starts, None])]
+
+    (record,) = qacct(reserved.id)
+    told = [record[name].strip() for name in ("jobname", "exit_status", "failed", "arid", "taskid")]
+    assert told == ["reserved", "7", "0", reservation.id, "undefined"]
+    tasks = qacct(array)
+    assert sorted(task["taskid"].strip() for task in tasks) == ["2", "4", "6"]
+    assert {task["jobname"].strip() for task in tasks} == {"ärray"}
 
 
 def test_each_run_has_its_accounting_record_with_grid_engines_failure_code(lab):

@@ -94,6 +94,25 @@ def test_only_what_was_asked_for_is_written(lab, mailbox):
     assert found[-1]["To"] == "c@example.org, d@example.org"
 
 
+def test_a_normal_end_and_an_abnormal_one_are_asked_for_apart(lab, mailbox):
+    on_end, on_abort = ({"native_specification": f"-M a@example.org -m {letter}"} for letter in "ea")
+    for options in (on_end, on_abort):
+        lab.ended(lab.shell("exit 3", job_name="normal", **options))
+        lab.ended(lab.shell("kill -9 $$", job_name="killed", **options))
+        waited = lab.submit("true", job_name="deleted", submit_as_hold=True, **options)
+        waited.terminate()
+        broken = lab.submit("true", job_name="broken", working_directory="/nowhere", **options)
+        lab.wait_letters(broken, "Eqw")
+        lab.ended(lab.shell("[ $RESTARTED = 1 ] || exit 99", job_name="again", **options))
+    mailbox.wait(6)
+    time.sleep(0.2)
+    subjects = [subject.split(" ", 2)[2] for subject in mailbox.subjects()]
+    assert sorted(subjects) == [
+        "(again) Complete", "(again) Rescheduled", "(broken) Set in error state", "(deleted) Aborted",
+        "(killed) Aborted", "(normal) Complete",
+    ]  # fmt: skip
+
+
 def test_a_short_jobs_letters_and_those_of_an_error_and_of_a_deletion(lab, mailbox):
     address = {"email": ["a@example.org"], "email_on_started": True, "email_on_terminated": True}
     short = lab.submit("true", **address)

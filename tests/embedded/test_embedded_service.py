@@ -20,7 +20,8 @@ from gcs_lab.errors import InvalidArgument, UntrustedFile
 
 
 def schedulers(home):
-    return processes_with(f"{home}/state/embedded\0")
+    found = processes_with(f"{home}/state/embedded\0")
+    return [pid for pid in found if Path(f"/proc/{pid}/comm").read_text() == "gcs-scheduler\n"]
 
 
 def test_start_status_and_stop_tell_the_truth(home):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from pathlib import Path
 
@@ -153,6 +154,16 @@ def test_copying_for_a_job_that_was_deleted_ends_when_it_is_deleted_again(lab, h
     assert (home / "got").read_text() == "up\n"
 
 
+@pytest.mark.parametrize("direction", ["in", "out"])
+def test_a_copy_whose_shepherd_was_killed_leaves_nothing_behind(lab, endless, direction):
+    job = lab.shell("true", **{f"stage_{direction}_files": {endless: "copy"}})
+    wait_for(lambda: list(lab.work.glob(".gcs-lab-staging-*")), "the copy to be under way")
+    os.kill(lab.shepherd_pid(job), signal.SIGKILL)
+    assert "its shepherd died" in lab.ended(job).annotation
+    wait_for(lambda: not list(lab.work.glob(".gcs-lab*")), "the end of what was copied so far")
+    assert not (lab.work / "copy").exists()
+
+
 def test_copying_is_suspended_with_the_job_and_no_limit_of_time_counts_for_it(lab, endless):
     job = lab.shell("true", stage_in_files={endless: "copy"}, resource_requests={"h_rt": "1", "h_cpu": "1"})
     wait_for(lambda: list(lab.work.glob(".gcs-lab-staging-*")), "the copy to be under way")
@@ -240,4 +251,4 @@ def test_no_process_of_the_copying_outlives_the_job(lab, home):
     (home / "a").write_text("x")
     job = lab.shell("true", stage_in_files={str(home / "a"): "b"}, stage_out_files={"b": str(home / "c")})
     lab.ended(job)
-    wait_for(lambda: len(processes_with(str(home))) <= 1, "the scheduler alone")
+    wait_for(lambda: len(processes_with(str(home))) <= 2, "the scheduler and its spawner alone")

@@ -422,7 +422,7 @@ def test_another_program_finds_out_what_an_array_was(jobs: GridEngineJobs, demo_
         assert answers[over].counts() == {JobState.DONE: 3}
         assert answers[waits].tasks.indices == range(1, 51, 7)
         assert answers[waits].at(15) == (JobState.QUEUED_HELD, "hqw")
-        assert answers[waits].at(8)[0] is JobState.UNDETERMINED
+        assert answers[waits].at(8) == (JobState.FAILED, "deleted")  # the master's messages tell
         assert other.jobs.find_submissions(["ab" * 16, "cd" * 16]) == {"ab" * 16: waits}
         infos = {info.job_id: info for info in other.jobs.all_jobs()}
         assert infos[waits].job_state is JobState.QUEUED_HELD

@@ -24,6 +24,7 @@ from gcs_lab.backends.gridengine import PROVIDER, demo
 from gcs_lab.backends.gridengine.catalogue import parse_names
 from gcs_lab.backends.gridengine.commands import ask
 from gcs_lab.backends.gridengine.demo import configuration, layout
+from gcs_lab.backends.gridengine.demo.layout import DemoFolder
 from gcs_lab.backends.gridengine.system import GridEngineSystem
 from gcs_lab.cli import main
 from gcs_lab.cluster import Cluster, connect
@@ -188,7 +189,7 @@ def test_a_cell_of_an_older_version_gets_what_it_lacks() -> None:
         ask(cell, ["qconf", "-du", configuration.user_name(), users])
     old = state.folder / "global"
     text = ask(cell, ["qconf", "-sconf"]).text.replace(str(state.folder / "mailer"), "/usr/bin/mail")
-    old.write_text(text.replace("1000000", "75000"))
+    old.write_text(text.replace("1000000", "75000").replace("log_info", "log_warning"))
     ask(cell, ["qconf", "-Mconf", str(old)])
     (state.folder / "mailer").unlink()
     remembered = json.loads((state.folder / "settings.json").read_text())
@@ -202,15 +203,29 @@ def test_a_cell_of_an_older_version_gets_what_it_lacks() -> None:
     assert "two" in ask(cell, ["qconf", "-sq", "short.q"]).text
     assert "seq_no                7" in ask(cell, ["qconf", "-sq", "all.q"]).text
     assert configuration.user_name() in ask(cell, ["qconf", "-su", "arusers"]).text
-    mailer, tasks = (
+    mailer, level, tasks = (
         line.split()[1]
         for line in ask(cell, ["qconf", "-sconf"]).text.splitlines()
-        if line.startswith(("mailer", "max_aj_tasks"))
+        if line.startswith(("mailer", "loglevel", "max_aj_tasks"))
     )
-    assert (mailer, tasks) == (str(state.folder / "mailer"), "1000000")
+    assert (mailer, level, tasks) == (str(state.folder / "mailer"), "log_info", "1000000")
     assert os.access(mailer, os.X_OK)
     assert "weight_priority                   1.0" in ask(cell, ["qconf", "-ssconf"]).text
     assert "configuration" not in demo.start().seconds
+
+
+def test_long_messages_are_set_aside(tmp_path: Path) -> None:
+    folder = DemoFolder("demo", tmp_path)
+    folder.qmaster_spool.mkdir(parents=True)
+    configuration.keep_messages_short(folder)
+    messages = folder.qmaster_spool / "messages"
+    messages.write_text("short\n")
+    configuration.keep_messages_short(folder)
+    assert messages.read_text() == "short\n"
+    with messages.open("r+b") as file:
+        file.truncate((16 << 20) + 1)
+    configuration.keep_messages_short(folder)
+    assert [path.name for path in folder.qmaster_spool.iterdir()] == ["messages.0"]
 
 
 @pytest.mark.usefixtures("own_home")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import signal
 import threading
@@ -18,7 +19,7 @@ from gcs_lab.backends.gridengine.qstat_xml import parse_jobs
 from gcs_lab.backends.gridengine.system import GridEngineSystem
 from gcs_lab.cluster import Cluster
 from gcs_lab.errors import CommandFailed, DrmCommunication
-from gcs_lab.vocabulary import JobState
+from gcs_lab.vocabulary import JobState, JobTemplate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -180,12 +181,36 @@ def test_a_cell_without_a_readable_accounting_file_is_asked_by_qacct(
     assert job.info().exit_status == 5
 
 
+def test_who_deleted_a_waiting_job_outside_of_gcs_lab_is_told(system: GridEngineSystem) -> None:
+    from gcs_lab.backends.gridengine.commands import ask
+
+    jobs = Cluster(system).jobs
+    job, array = (
+        jobs.run("sleep", "100", submit_as_hold=True, **QUIET),
+        jobs.submit_array(JobTemplate(remote_command="sleep", args=["100"], submit_as_hold=True, **QUIET), 1, 9),
+    )
+    assert {job.status(0).state, array.status(0).at(1)[0]} == {JobState.QUEUED_HELD}
+    ask(system.cell, ["qdel", job.id, f"{array.id}.2-4"])
+    assert job.wait_terminated(30) is JobState.FAILED
+    info, user = job.info(), getpass.getuser()
+    assert (info.job_sub_state, info.deleted_by, info.annotation) == (
+        "deleted",
+        user,
+        f"deleted by {user} before it ran",
+    )
+    wait_until(lambda: array.status(0).indices(JobState.FAILED) == [2, 3, 4], "the tasks' end")
+    assert array.job(3).info().deleted_by == user
+    array.terminate()
+
+
 def test_a_job_that_others_delete_while_it_waits_is_never_done(
     system: GridEngineSystem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from gcs_lab.backends.gridengine import ended_jobs
     from gcs_lab.backends.gridengine.commands import ask
+    from gcs_lab.backends.gridengine.deletions import Deletions
 
+    monkeypatch.setattr(Deletions, "read_messages", lambda _: None)  # as on a cell whose master notes errors alone
     monkeypatch.setattr(ended_jobs, "GRACE_OF_PENDING_SECONDS", 1.0)
     job = Cluster(system).jobs.run("sleep", "100", submit_as_hold=True, **QUIET)
     job.status(0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,8 +12,9 @@ import pytest
 from gcs_lab.backends.gridengine.commands import error_of
 from gcs_lab.backends.gridengine.discovery import find_site_cell, parse_settings
 from gcs_lab.backends.gridengine.job_categories import parse_qtask
-from gcs_lab.backends.gridengine.job_request import JobRequest, make_request
+from gcs_lab.backends.gridengine.job_request import JobRequest, RequestMaker, make_request
 from gcs_lab.backends.gridengine.provider import GridEngineProvider
+from gcs_lab.backends.gridengine.sge_cell import SgeCell
 from gcs_lab.backends.provider import BackendProvider
 from gcs_lab.errors import (
     CommandFailed,
@@ -26,7 +28,6 @@ from gcs_lab.vocabulary import JobTemplate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 
 def request_of(**attributes: Any) -> JobRequest:
@@ -45,6 +46,32 @@ def test_names_that_grid_engine_forbids_are_refused_saying_what_is_allowed(name:
 @pytest.mark.parametrize("name", ["fit", "odd_na-me.v2", "a;b$(c)'d", "-x", "#1", "x" * 512])
 def test_names_that_it_takes_are_left_as_they_are(name: str) -> None:
     assert request_of(job_name=name).name == name
+
+
+@pytest.mark.parametrize(
+    ("command", "name"),
+    [
+        ("/x/own script", "own_script"), ("1st:script", "_1st_script"), ('/x/näme"', "n_me_"), ("NONE", "_NONE"),
+        ("/bin/sleep", None), ("odd_na-me.v2", None), ("x" * 600, "_" + "x" * 254),
+    ],
+)  # fmt: skip
+def test_a_command_whose_name_is_none_for_a_job_gives_it_one(command: str, name: str | None) -> None:
+    assert request_of(remote_command=command).name == name
+    assert request_of(remote_command=command, native_specification="-N own").name is None
+
+
+def test_a_request_is_made_anew_when_its_template_was_changed() -> None:
+    maker = RequestMaker(SgeCell(Path("/x"), "default", Path("/x"), "lx-amd64", 1, 2))
+    template = JobTemplate(remote_command="true", args=["a"], job_environment={"A": "1"})
+    first, second = maker.of(template), maker.of(template)
+    assert maker.of(template) is second
+    assert first == second
+    assert template.args is not None
+    template.args.append("b")
+    assert maker.of(template).args == ("a", "b")
+    template.job_environment = {"A": "2"}
+    assert maker.of(template).environment == {"A": "2"}
+    assert maker.of(JobTemplate(remote_command="false")).command == "false"
 
 
 def test_slots_without_a_parallel_environment_are_refused_naming_the_option() -> None:
@@ -223,7 +250,7 @@ def test_a_soft_request_of_a_category_does_not_make_the_templates_own_soft(tmp_p
 def test_a_staged_job_is_called_after_its_own_command() -> None:
     staged = {"stage_in_files": {"a": "b"}}
     assert request_of(remote_command="/opt/my/prog", **staged).name == "prog"
-    assert request_of(remote_command="/opt/my/7zip", **staged).name is None
+    assert request_of(remote_command="/opt/my/7zip", **staged).name == "_7zip"
     assert request_of(job_name="mine", **staged).name == "mine"
     request = request_of(remote_command="/opt/my/prog", native_specification="-N native", **staged)
     assert (request.name, request.command) == (None, "/bin/sh")

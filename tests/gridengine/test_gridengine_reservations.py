@@ -16,6 +16,8 @@ from gcs_lab.backends.gridengine.reservations import (
     reservation_options,
 )
 from gcs_lab.backends.gridengine.sge_cell import SgeCell
+from gcs_lab.backends.gridengine.system import GridEngineSystem
+from gcs_lab.cluster import Cluster
 from gcs_lab.errors import (
     DeniedByDrms,
     DrmCommunication,
@@ -27,6 +29,7 @@ from gcs_lab.errors import (
 from gcs_lab.vocabulary import (
     CpuArchitecture,
     JobState,
+    JobTemplate,
     OperatingSystem,
     ReservationInfo,
     ReservationTemplate,
@@ -38,7 +41,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gcs_lab.backends.gridengine.demo import DemoState
-    from gcs_lab.cluster import Cluster
     from gcs_lab.jobs.reservations import Reservation, Reservations
 
 SUMMARY = b"""<?xml version='1.0'?>
@@ -254,6 +256,33 @@ def test_a_running_job_goes_with_its_reservation(cluster: Cluster, granted: Any,
     mine.terminate()
     assert job.wait_terminated(60) is JobState.FAILED
     wait_until(lambda: mine.id not in reservations.backend.info(None), "the end of the reservation")
+
+
+@pytest.mark.gridengine
+def test_what_is_in_a_reservation_ends_with_it(
+    cluster: Cluster, demo_cell: DemoState, granted: Any, reservations: Reservations
+) -> None:
+    mine = granted(duration=5, parallel_environment="smp", min_slots=2)
+    end = mine.info().reserved_end_time
+    quiet = {"reservation_id": mine.id, "output_path": "/dev/null", "error_path": "/dev/null"}
+    runs = cluster.jobs.run("sleep", "100", **quiet)
+    waits = cluster.jobs.run("sleep", "100", submit_as_hold=True, **quiet)
+    array = cluster.jobs.submit_array(JobTemplate(remote_command="sleep", args=["100"], **quiet), 1, 3)
+    system = GridEngineSystem("demo", demo_cell.cell(), "qsub")
+    other = Cluster(system).jobs.job(runs.id)
+    other.status(0)
+    assert runs.wait_started(30) is JobState.RUNNING
+    said = f"ended with its reservation {mine.id}"
+    for job in (runs, waits, other):
+        assert job.wait_terminated(15) is JobState.FAILED
+        info = job.info()
+        assert (info.job_state, info.job_sub_state, info.finish_time) == (JobState.FAILED, said, end)
+        assert (info.annotation or "").startswith(said)
+    wait_until(lambda: array.status(0).terminated, "the array's end")
+    assert {array.status(0).at(index) for index in (1, 2, 3)} == {(JobState.FAILED, said)}
+    assert array.info().job_state is JobState.FAILED
+    assert mine.id not in reservations.backend.info(None)
+    system.close()
 
 
 @pytest.mark.gridengine

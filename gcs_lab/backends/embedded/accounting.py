@@ -167,9 +167,8 @@ class AccountingFile:
             size = os.fstat(descriptor).st_size
             data = data if size else _HEADER.encode() + data
             try:
-                written = os.write(descriptor, data)
-                if written < len(data):
-                    os.write(descriptor, data[written:])
+                while data:
+                    data = data[os.write(descriptor, data) :]
             except OSError:
                 # No torn record stays behind.
                 os.ftruncate(descriptor, size)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -51,6 +52,18 @@ class Ending:
     deleted_by: str | None = None
 
 
+@dataclass(frozen=True)
+class PackedReport:
+    """The states of all tasks: ``codes`` is a compressed byte a task, the place of its state in ``palette``.
+
+    ``notes`` has a word on the first of the tasks that ended together, by index.
+    """
+
+    palette: list[tuple[JobState, str]]
+    codes: bytes
+    notes: dict[int, str]
+
+
 class ArrayJob:
     """An array job that has not ended, or what is left of one that has.
 
@@ -60,7 +73,7 @@ class ArrayJob:
         What was submitted.
     """
 
-    __slots__ = ("active", "blocked", "codes", "endings", "job", "max_parallel", "rows", "tasks", "unended")
+    __slots__ = ("active", "blocked", "codes", "endings", "job", "max_parallel", "packed", "rows", "tasks", "unended")
 
     def __init__(self, job: Job) -> None:
         tasks = job.tasks
@@ -77,6 +90,8 @@ class ArrayJob:
         self.unended = len(tasks)
         #: A dependency or the start time keeps all tasks back.
         self.blocked = False
+        #: What :meth:`packed_report` gave last, and for which codes.
+        self.packed: tuple[bytes, bool, PackedReport] | None = None
         if job.shared.request.held:
             self.codes = bytearray([USER_HOLD]) * len(tasks)
 
@@ -240,13 +255,26 @@ class ArrayJob:
             table[code] = palette.index(pair)
         return palette, bytes(self.codes.translate(table))
 
+    def packed_report(self) -> PackedReport:
+        """Return :meth:`report` compressed; who waits asks for the same again and again."""
+        last = self.packed
+        if last is None or last[0] != self.codes or last[1] != self.blocked:
+            palette, codes = self.report()
+            shared = [code for code in set(self.codes) if code >= FIRST_ENDING]
+            notes = {
+                self.tasks.indices[self.codes.find(code)]: self.endings[code - FIRST_ENDING].annotation
+                for code in shared
+            }
+            last = self.packed = (
+                bytes(self.codes),
+                self.blocked,
+                PackedReport(palette, zlib.compress(codes, 1), notes),
+            )
+        return last[2]
+
     def meaning(self, code: int) -> tuple[JobState, str]:
         """Return state and letters of a task with this code."""
         return meaning(code, blocked=self.blocked)
-
-    def ending_of(self, code: int) -> Ending | None:
-        """Return the end that a task with this code shares with others, if it does."""
-        return self.endings[code - FIRST_ENDING] if code >= FIRST_ENDING else None
 
     def all_ended(self) -> bool:
         """Tell whether every task has ended."""

@@ -102,14 +102,14 @@ class Control:
             places = self._places(action, entry, range(len(entry.codes)))
             if not places:
                 all_letters = sorted({entry.meaning(code)[1] for code in set(entry.codes)})
-                return self._invalid(
-                    action, str(number), ", ".join(all_letters), "that of no task allows it", entry.job
-                )
+                held = any(self._held(code) for code in set(entry.codes))
+                what = ", ".join(all_letters)
+                return self._invalid(action, str(number), what, "that of no task allows it", entry.job, held=held)
             self._act_on_places(action, entry, places)
             return None
         state, letters = entry.state_and_letters()
         if not _allows(action, state, letters, held=entry.held):
-            return self._invalid(action, str(number), letters, "", entry.job)
+            return self._invalid(action, str(number), letters, "", entry.job, held=entry.held)
         self._act_on_task(action, entry)
         return None
 
@@ -128,22 +128,27 @@ class Control:
         for place in asked:
             if place not in may:
                 job_id = wanted[indices[place]]
-                letters = entry.meaning(entry.codes[place])[1]
+                code = entry.codes[place]
+                letters = entry.meaning(code)[1]
                 if letters == "z":
                     failures[job_id] = _has_ended(job_id)
                 else:
-                    failures[job_id] = self._invalid(action, job_id, letters, "", entry.job)
+                    failures[job_id] = self._invalid(action, job_id, letters, "", entry.job, held=self._held(code))
         if places:
             self._act_on_places(action, entry, places)
         return failures
+
+    @staticmethod
+    def _held(code: int) -> bool:
+        """Tell whether the user holds a task of an array with this code."""
+        return code < WAITING_CODES and bool(code & USER_HOLD)
 
     @staticmethod
     def _places(action: str, array: ArrayJob, places: Iterable[int]) -> list[int]:
         """Return those of `places` whose tasks are in a state that allows `action`."""
         table = [False] * 256
         for code in set(array.codes):
-            held = bool(code & USER_HOLD) if code < WAITING_CODES else False
-            table[code] = _allows(action, *array.meaning(code), held=held)
+            table[code] = _allows(action, *array.meaning(code), held=Control._held(code))
         codes = array.codes
         return [place for place in places if table[codes[place]]]
 
@@ -172,16 +177,10 @@ class Control:
             case _:
                 scheduler.end(task, f"deleted by {self._owner}", self._owner)
 
-    def _invalid(self, action: str, job_id: str, letters: str, more: str, job: Job) -> InvalidState:
+    def _invalid(self, action: str, job_id: str, letters: str, more: str, job: Job, *, held: bool) -> InvalidState:
         what, when = _WORDS[action]
-        if action == "release" and {"hqw", "hRwq"} & set(letters.split(", ")):
-            index = split_id(job_id)[1] or 0
-            blocked = Task(job, index, Phase.PENDING, blocked=True)
-            why = why_blocked(blocked, self._scheduler)
-            return InvalidState(
-                f"job {job_id} cannot be released: no one holds it, it {why}. It goes on by itself then; terminate "
-                "it if it shall not."
-            )
+        if action in {"hold", "release"} and {"hqw", "hRwq"} & set(letters.split(", ")):
+            return self._invalid_hold(action, job_id, letters, job, held=held)
         if action == "resume" and {"S", "T"} & set(letters):
             return InvalidState(
                 f"job {job_id} cannot be resumed: nobody suspended it, its queue is suspended (state {letters}). It "
@@ -190,6 +189,23 @@ class Control:
         more = f"; {more}" if more else ""
         return InvalidState(
             f"job {job_id} cannot {what}: its state is {letters}{more}. That is possible while {when}."
+        )
+
+    def _invalid_hold(self, action: str, job_id: str, letters: str, job: Job, *, held: bool) -> InvalidState:
+        """Say why something that is held already cannot be held, or what nobody holds cannot be released."""
+        why = why_blocked(Task(job, split_id(job_id)[1] or 0, Phase.PENDING, blocked=True), self._scheduler)
+        if action == "release":
+            return InvalidState(
+                f"job {job_id} cannot be released: no one holds it, it {why}. It goes on by itself then; terminate "
+                "it if it shall not."
+            )
+        if held or why is None:
+            also = f", and it {why}" if why else ""
+            who = "its tasks that wait are" if job.tasks and split_id(job_id)[1] is None else "it is"
+            return InvalidState(f"job {job_id} cannot be held: {who} held already (state {letters}){also}.")
+        return InvalidState(
+            f"job {job_id} cannot be held: it does not start now anyway (state {letters}), it {why}. Hold it when "
+            "that is over; or submit it with submit_as_hold, and release it when it may run."
         )
 
 

@@ -13,9 +13,8 @@ import shutil
 import signal
 import socket
 import sys
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 from gcs_lab.backends.embedded.accounting import AccountingFile
 from gcs_lab.backends.embedded.cluster_file import read_layout
@@ -27,11 +26,9 @@ from gcs_lab.backends.embedded.questions import Questions
 from gcs_lab.backends.embedded.run_orders import raise_open_files
 from gcs_lab.backends.embedded.scheduler import Scheduler
 from gcs_lab.backends.embedded.server import Server
+from gcs_lab.backends.embedded.spawner import Spawner
 from gcs_lab.backends.embedded.wire import describe_error
 from gcs_lab.errors import GcsError, Internal
-
-if TYPE_CHECKING:
-    from gcs_lab.backends.embedded.layout import Layout
 
 __all__ = ["main"]
 
@@ -108,23 +105,25 @@ def _take_lock(places: Places) -> int | None:
 
 def _serve(places: Places, lock: int) -> None:
     name_process("gcs-scheduler")
+    # It stays as small as this process is now.
+    spawner = Spawner()
     raise_open_files()
     layout = read_layout(places.configuration)
     places.spool.mkdir(mode=0o700, exist_ok=True)
     database = Database(places.database)
-    database.forget(time.time() - 86400 * layout.keep_ended_days)
     accounting = AccountingFile(places.accounting, database)
     accounting.recover()
     listener = _listen(places)
     told = {"pid": os.getpid(), "host": socket.gethostname(), "socket": str(places.socket)}
     os.ftruncate(lock, 0)
     os.pwrite(lock, json.dumps(told).encode("ascii"), 0)
-    server = _make_server(places, layout, database, accounting, listener)
+    server = _make_server(places, LiveRuns(places, layout, spawner), database, accounting, listener)
     _tell({"ready": os.getpid()})
     _log.info("the scheduler %d begins", os.getpid())
-    # What is there now is never collected: the shepherds then share these pages for good.
+    # What is there now is not looked at again by every collection.
     gc.freeze()
     server.run()
+    spawner.close()
     # In this order: nobody can connect any more, then another scheduler may begin.
     places.socket.unlink(missing_ok=True)
     listener.close()
@@ -133,9 +132,9 @@ def _serve(places: Places, lock: int) -> None:
 
 
 def _make_server(
-    places: Places, layout: Layout, database: Database, accounting: AccountingFile, listener: socket.socket
+    places: Places, runs: LiveRuns, database: Database, accounting: AccountingFile, listener: socket.socket
 ) -> Server:
-    runs = LiveRuns(places, layout)
+    layout = runs.layout
     scheduler = Scheduler(database, layout, runs)
     known = {runs.folder(task).path.name for task in scheduler.active.values()}
     for folder in places.spool.iterdir():
@@ -150,6 +149,7 @@ def _make_server(
         questions=questions,
         accounting=accounting,
         idle_seconds=layout.idle_seconds,
+        keep_seconds=86400.0 * layout.keep_ended_days,
     )
 
 

@@ -15,6 +15,14 @@ if TYPE_CHECKING:
 
 __all__ = ["end_letter", "start_letter", "waiting_letter"]
 
+#: What happened, in the words of a subject, and the entry of a request that asks to be told.
+_WANTED_BY = {
+    "Complete": "mail_on_end",
+    "Aborted": "mail_on_abort",
+    "Set in error state": "mail_on_abort",
+    "Rescheduled": "mail_on_requeue",
+}
+
 
 def start_letter(task: Task, layout: Layout) -> Letter | None:
     """Return the letter that says that a task has started; None if none is to be sent."""
@@ -24,11 +32,13 @@ def start_letter(task: Task, layout: Layout) -> Letter | None:
 
 
 def end_letter(task: Task, layout: Layout) -> Letter | None:
-    """Return the letter that says how a task ended, or that it is in error state; None if none is to be sent.
+    """Return the letter that says how a task ended, that it is in error state, or that it is to run again.
 
-    One that is to run again has not ended.
+    None if none is to be sent: that a job ended by itself is told to those who asked for ``mail_on_end``, whatever
+    its exit status; anything else is for those who asked for ``mail_on_abort`` or ``mail_on_requeue``.
     """
-    if layout.mail is None or not task.job.asked("mail_on_end") or task.phase not in (Phase.ENDED, Phase.ERROR):
+    what = _what_happened(task)
+    if layout.mail is None or what is None or not task.job.asked(_WANTED_BY[what]):
         return None
     outcome = task.outcome
     lines: list[tuple[str, str]] = []
@@ -46,23 +56,28 @@ def end_letter(task: Task, layout: Layout) -> Letter | None:
         lines.append(("Exit Status", str(outcome["exit_status"])))
     if task.annotation:
         lines.append(("Reason", task.annotation))
-    return _letter(task, layout, _what_happened(task), lines)
+    return _letter(task, layout, what, lines)
 
 
 def waiting_letter(job: Job, tasks: int, why: str, layout: Layout) -> Letter | None:
     """Return the one letter on many tasks of an array that were ended while they waited; None if none is wanted."""
-    if layout.mail is None or not job.asked("mail_on_end"):
+    if layout.mail is None or not job.asked("mail_on_abort"):
         return None
     subject = f"Job-array {job.job_id} ({job.asked('name')}) Aborted"
     lines = (("Job", subject), ("User", job.owner), ("Tasks", str(tasks)), ("Reason", why))
     return Letter(layout.mail, tuple(job.asked("email")), subject, lines)
 
 
-def _what_happened(task: Task) -> str:
+def _what_happened(task: Task) -> str | None:
     if task.phase is Phase.ERROR:
         return "Set in error state"
-    aborted = task.deleted_by or not task.run or task.outcome.get("failed")
-    return "Aborted" if aborted else "Complete"
+    if task.phase is Phase.PENDING and task.outcome:
+        # Its outcome is that of the run which is over.
+        return "Rescheduled"
+    if task.phase is not Phase.ENDED:
+        return None
+    # One that was told to end while nothing of it ran has no outcome.
+    return "Aborted" if task.to_end or task.outcome.get("failed") != 0 else "Complete"
 
 
 def _letter(task: Task, layout: Layout, what: str, lines: list[tuple[str, str]]) -> Letter:

@@ -1,4 +1,4 @@
-"""The shepherds that are alive: forked here, or found again after the scheduler was restarted."""
+"""The shepherds that are alive: forked on our order, or found again after the scheduler was restarted."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import signal
 from typing import TYPE_CHECKING
 
 from gcs_lab.backends.embedded.run_orders import run_order, write_host_file
-from gcs_lab.backends.embedded.shepherd import fork_shepherd
 from gcs_lab.backends.embedded.spool import RunFolder
 
 if TYPE_CHECKING:
     from gcs_lab.backends.embedded.layout import Layout
     from gcs_lab.backends.embedded.places import Places
     from gcs_lab.backends.embedded.process_tree import ProcessIdentity
+    from gcs_lab.backends.embedded.spawner import Spawner
     from gcs_lab.backends.embedded.task import Task
 
 __all__ = ["LiveRuns"]
@@ -30,11 +30,14 @@ class LiveRuns:
         Where run folders are.
     layout
         Where limits of queues are.
+    spawner
+        Who forks shepherds.
     """
 
-    def __init__(self, places: Places, layout: Layout) -> None:
+    def __init__(self, places: Places, layout: Layout, spawner: Spawner) -> None:
+        self._spawner = spawner
         self._places = places
-        self._layout = layout
+        self.layout = layout
         self._poll = select.epoll()
         self._by_descriptor: dict[int, tuple[int, int]] = {}
         self._by_key: dict[tuple[int, int], tuple[int, int]] = {}
@@ -53,7 +56,7 @@ class LiveRuns:
         return None if found is None else found[1]
 
     def start(self, task: Task) -> None:
-        """Fork a shepherd for the present run of `task`.
+        """Have a shepherd forked for the present run of `task`.
 
         Raises
         ------
@@ -64,14 +67,14 @@ class LiveRuns:
         folder.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         if task.job.request.parallel_environment:
             write_host_file(task, folder.path)
-        self._watch(task, fork_shepherd(run_order(task, self._layout, folder.path)))
+        self._watch(task, *self._spawner.start(run_order(task, self.layout, folder.path)))
 
     def adopt(self, task: Task, shepherd: ProcessIdentity) -> bool:
         """Watch a shepherd that another scheduler forked; return False if it is gone."""
         if not shepherd.alive():
             return False
         try:
-            self._watch(task, shepherd.pid)
+            self._watch(task, shepherd.pid, os.pidfd_open(shepherd.pid))
         except ProcessLookupError:
             return False
         if shepherd.alive():
@@ -97,13 +100,10 @@ class LiveRuns:
         """Return the keys of the tasks whose shepherds have ended since the last call."""
         keys = [self._by_descriptor[descriptor] for descriptor, _ in self._poll.poll(0)]
         for key in keys:
-            with contextlib.suppress(ChildProcessError):  # a shepherd that was adopted is not our child
-                os.waitid(os.P_PIDFD, self._by_key[key][0], os.WEXITED | os.WNOHANG)
             self._unwatch(key)
         return keys
 
-    def _watch(self, task: Task, pid: int) -> None:
-        descriptor = os.pidfd_open(pid)
+    def _watch(self, task: Task, pid: int, descriptor: int) -> None:
         self._by_descriptor[descriptor] = task.key
         self._by_key[task.key] = (descriptor, pid)
         self._poll.register(descriptor, select.EPOLLIN)

@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import time
 import traceback
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from gcs_lab.backends.embedded.layout import MailSettings  # noqa: TC001  (dataclass fields are inspected at run time)
 from gcs_lab.backends.embedded.linux_calls import name_process
+from gcs_lab.backends.embedded.log_line import log_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -121,17 +121,13 @@ class StartMail:
 def _send(letter: Letter) -> None:
     fault = deliver(letter)
     if fault is not None:
-        _log(f"no mail {letter.subject!r} to {', '.join(letter.recipients)}: {fault}")
+        log_line(f"no mail {letter.subject!r} to {', '.join(letter.recipients)}: {fault}")
 
 
 def _send_on_word(letter: Letter, reading: int) -> None:
     if os.read(reading, 1):
         os.close(reading)
         _send(letter)
-
-
-def _log(line: str) -> None:
-    print(time.strftime("%Y-%m-%d %H:%M:%S"), "WARNING", line, file=sys.stderr, flush=True)  # noqa: T201  (it is the scheduler's log)
 
 
 def _detached(do: Callable[[], None], keep: int | None = None) -> None:

@@ -28,8 +28,9 @@ UNLIMITED_SLOTS = 9_999_999
 class NativeOptions:
     """What the options say; None is "not given".
 
-    ``start_time`` is in seconds since the epoch; ``cleared`` says that what stands below these options is not to
-    count (``-clear``).
+    ``start_time`` is in seconds since the epoch. Mail: ``mail_on_end`` is about a normal end (``-m e``),
+    ``mail_on_abort`` about any other, and about a job that is to run again (``-m a``; ``qsub(1)``). ``cleared`` says
+    that what stands below these options is not to count (``-clear``).
     """
 
     name: str | None = None
@@ -53,6 +54,7 @@ class NativeOptions:
     email: list[str] | None = None
     mail_on_start: bool | None = None
     mail_on_end: bool | None = None
+    mail_on_abort: bool | None = None
     reservation_id: str | None = None
     cleared: bool = False
 
@@ -229,11 +231,11 @@ def _mail_when(found: NativeOptions, values: _Values) -> None:
     if "s" in letters:
         raise UnsupportedAttribute(
             "native_specification: the embedded cluster does not honour '-m s': it sends no mail when a job is "
-            "suspended; use b (start), e and a (end)."
+            "suspended; use b (start), e (normal end) and a (aborted or run again)."
         )
     if not letters or letters - set("bean") or ("n" in letters and len(letters) > 1):
         raise values.wrong(value, "letters b, e and a, or n alone")
-    found.mail_on_start, found.mail_on_end = "b" in letters, bool(letters & {"e", "a"})
+    found.mail_on_start, found.mail_on_end, found.mail_on_abort = ("b" in letters, "e" in letters, "a" in letters)
 
 
 def _clear(found: NativeOptions, _: _Values) -> None:

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from gcs_lab.backends.embedded.accounting import accounting_line, group_of
 from gcs_lab.backends.embedded.endings import Verdict, judge, judge_lost
+from gcs_lab.backends.embedded.job_paths import copies
 from gcs_lab.backends.embedded.process_tree import boot_id, kill_marked
 from gcs_lab.backends.embedded.run_orders import run_limits
+from gcs_lab.backends.embedded.staging import remove_partial
 from gcs_lab.backends.embedded.task import Phase
 
 if TYPE_CHECKING:
@@ -69,6 +71,10 @@ class RunWatch:
         return due is not None and due <= time.monotonic()
 
     # --- starts ---
+
+    def has_begun(self, task: Task) -> bool:
+        """Tell whether there is, or was, a shepherd for the present run of an active task."""
+        return self.runs.pid(task) is not None or self.runs.folder(task).shepherd() is not None
 
     def start(self, task: Task) -> None:
         """Fork the shepherd of a dispatched task, after the commit."""
@@ -152,6 +158,9 @@ class RunWatch:
         killed = kill_marked(task.mark)
         _log.warning("job %s: shepherd %d is gone; killed %d processes", task.name, record.shepherd.pid, killed)
         self._scheduler.effects.append(lambda: shutil.rmtree(record.scratch, ignore_errors=True))
+        asked = task.job.request
+        if partial := copies(task, asked, asked.stage_in) + copies(task, asked, asked.stage_out):
+            self._scheduler.effects.append(lambda: remove_partial(partial))
         rebooted = record.shepherd.boot != boot_id()
         self._settle(task, judge_lost(task, rebooted=rebooted), {}, _ran(task))
 

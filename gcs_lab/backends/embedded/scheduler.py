@@ -12,11 +12,13 @@ import time
 from collections import defaultdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
 
 from gcs_lab.backends.embedded import placement
 from gcs_lab.backends.embedded.array_job import ArrayJob, Ending
 from gcs_lab.backends.embedded.change_log import ChangeLog
 from gcs_lab.backends.embedded.dependencies import Dependencies, JobNames
+from gcs_lab.backends.embedded.followers import Followers
 from gcs_lab.backends.embedded.letters import end_letter, waiting_letter
 from gcs_lab.backends.embedded.mail import post
 from gcs_lab.backends.embedded.needs import empty_room, needs_of
@@ -27,7 +29,7 @@ from gcs_lab.backends.embedded.task import Phase, SharedRequest, Task
 from gcs_lab.backends.embedded.timers import Timers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
     from gcs_lab.backends.embedded.database import Database
     from gcs_lab.backends.embedded.layout import Layout
@@ -67,6 +69,7 @@ class Scheduler:
         self.active: dict[tuple[int, int], Task] = {}
         self.timers: Timers[Alarm] = Timers()
         self.keeper = SlotKeeper(self)
+        self.followers = Followers(self)
         #: Seconds that the last decision on who starts took, and the longest.
         self.pass_seconds = (0.0, 0.0)
         self.load()
@@ -81,7 +84,8 @@ class Scheduler:
         self.jobs, self.active = {}, {}
         #: The jobs whose start time has not come.
         self.early: set[int] = set()
-        self.shared: dict[int, SharedRequest] = {}
+        #: The requests that are in use, by number.
+        self.shared: WeakValueDictionary[int, SharedRequest] = WeakValueDictionary()
         self.dependencies = Dependencies()
         self.names = JobNames(lambda: ((entry.job.asked("name"), job_id) for job_id, entry in self.jobs.items()))
         self._waiting = placement.WaitingList()
@@ -95,6 +99,13 @@ class Scheduler:
                 self._enter(self.database.array(job), tasks)
             else:
                 self._enter(tasks[0] if tasks else Task(job, held=job.shared.request.held), tasks)
+
+    def tidy(self, ended_before: float) -> None:
+        """Forget what ended before a time (seconds since the epoch). Raises sqlite3.Error."""
+        self.database.forget(ended_before)
+        # With the jobs their requests were forgotten, and the numbers of these are given out again.
+        live = {entry.job.shared.request_id: entry.job.shared for entry in self.jobs.values()}
+        self.shared = WeakValueDictionary(live)
 
     def shared_request(self, request_id: int) -> SharedRequest:
         """Return a request of the database, with what the placement is asked for; the same object for the same."""
@@ -123,7 +134,7 @@ class Scheduler:
         job = entry.job
         self.jobs[job.job_id] = entry
         for task in tasks:
-            if task.active and self.watch.runs.folder(task).shepherd() is not None:
+            if task.active and self.watch.has_begun(task):
                 task.phase = Phase.RUNNING
             if task.active:
                 self._take(task, entry)
@@ -140,15 +151,11 @@ class Scheduler:
             self.timers.add(deadline, ("deadline", job.job_id))
         # One that ran already waits for nothing but room.
         entry.blocked = waits and not (isinstance(entry, Task) and entry.run)
-        if isinstance(entry, ArrayJob) and (before := self._arrays_before(entry)):
+        if isinstance(entry, ArrayJob) and (before := self.followers.arrays_before(entry)):
             self.dependencies.add_array(job.job_id, [other.job.job_id for other in before])
             entry.block_like(before)
         if entry.waits:
             self._waiting.add(entry)
-
-    def _arrays_before(self, array: ArrayJob) -> list[ArrayJob]:
-        found = [self.array(job_id) for job_id in array.job.waits_for_tasks_of]
-        return [other for other in found if other is not None]
 
     # --- changes ---
 
@@ -164,7 +171,7 @@ class Scheduler:
         self.database.save_array(array)
         if not array.blocked:
             self.changes.places(array, [place for place in places if not array.codes[place] & TASK_HOLD])
-        self._update_waiting(array, was=was)
+        self.update_waiting(array, was=was)
 
     def suspend(self, task: Task, *, suspended: bool) -> None:
         """Stop a running task, or let it go on."""
@@ -206,9 +213,8 @@ class Scheduler:
         if (letter := waiting_letter(array.job, len(places), f"{why} before they ran", self.layout)) is not None:
             self.effects.append(lambda: post(letter))
         self.changes.places(array, places)
-        self._update_waiting(array, was=was)
-        for follower in self._array_followers(array):
-            self._block_tasks(follower)
+        self.update_waiting(array, was=was)
+        self.followers.tasks_ended(array)
         if array.all_ended():
             self._job_ended(array)
 
@@ -247,7 +253,7 @@ class Scheduler:
         if isinstance(entry, ArrayJob):
             entry.settle(task)
         self.changes.task(task, before)
-        self._update_waiting(entry, was=was)
+        self.update_waiting(entry, was=was)
         if task.phase is Phase.ENDED:
             self._task_ended(entry, task)
 
@@ -273,7 +279,8 @@ class Scheduler:
         if isinstance(entry, ArrayJob):
             entry.active -= 1
 
-    def _update_waiting(self, entry: Task | ArrayJob, *, was: bool) -> None:
+    def update_waiting(self, entry: Task | ArrayJob, *, was: bool) -> None:
+        """Put `entry` into the list of those that wait for room, or take it out; `was`: whether it was in it."""
         now = entry.waits
         if was and not now:
             self._waiting.remove(entry)
@@ -286,61 +293,30 @@ class Scheduler:
         if isinstance(entry, Task):
             self._job_ended(entry)
             return
-        for follower in self._array_followers(entry):
-            if all(other.is_ended(task.task_id) for other in self._arrays_before(follower)):
-                self._unblock_task(follower, task.task_id)
+        self.followers.task_ended(entry, task.task_id)
         if entry.all_ended():
             self._job_ended(entry)
-
-    def _array_followers(self, array: ArrayJob) -> Iterator[ArrayJob]:
-        for job_id in self.dependencies.array_followers(array.job.job_id):
-            if (follower := self.array(job_id)) is not None:
-                yield follower
-
-    def _unblock_task(self, array: ArrayJob, index: int) -> None:
-        place = array.tasks.indices.index(index)
-        if array.codes[place] & ~USER_HOLD == TASK_HOLD:
-            was = array.waits
-            array.codes[place] ^= TASK_HOLD
-            self.changes.unheld(array, [place])
-            self._update_waiting(array, was=was)
-
-    def _block_tasks(self, array: ArrayJob) -> None:
-        was = array.waits
-        self.changes.unheld(array, array.block_like(self._arrays_before(array)))
-        self._update_waiting(array, was=was)
 
     def _job_ended(self, entry: Task | ArrayJob) -> None:
         job = entry.job
         del self.jobs[job.job_id]
-        self.early.discard(job.job_id)
+        if job.job_id in self.early:
+            self.early.discard(job.job_id)
+            self.timers.drop(("start", job.job_id))
+        if job.asked("deadline_time") is not None:
+            self.timers.drop(("deadline", job.job_id))
         self.database.end_job(job.job_id, time.time(), entry.end_states() if isinstance(entry, ArrayJob) else None)
         if self.names.in_use:
             self.names.remove(job.asked("name"), job.job_id)
         for follower in self.dependencies.ended(job.job_id):
-            self._unblock(follower)
-
-    def _unblock(self, job_id: int) -> None:
-        """Let a job go on that waits neither for others nor for its start time any more."""
-        entry = self.jobs.get(job_id)
-        if entry is None or not entry.blocked or self.dependencies.wait(job_id) or job_id in self.early:
-            return
-        was = entry.waits
-        if isinstance(entry, Task):
-            before = entry.state_and_letters()
-            entry.blocked = False
-            self.changes.task(entry, before)
-        else:
-            entry.blocked = False
-            self.changes.unheld(entry, list(entry.plain_places(None)))
-        self._update_waiting(entry, was=was)
+            self.followers.unblock(follower)
 
     def ring(self) -> None:
         """Do what is due by the clock."""
         for what, job_id in self.timers.due():
             if what == "start":
                 self.early.discard(job_id)
-                self._unblock(job_id)
+                self.followers.unblock(job_id)
             elif what == ALARM:
                 self.keeper.ring()
             elif (entry := self.jobs.get(job_id)) is not None:

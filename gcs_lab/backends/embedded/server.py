@@ -29,6 +29,8 @@ __all__ = ["Server"]
 
 #: After something could not be written, it is tried again so much later.
 RETRY_SECONDS = 1.0
+#: So often what ended long ago is forgotten.
+TIDY_SECONDS = 6 * 3600.0
 
 _log = logging.getLogger(__name__)
 
@@ -47,6 +49,8 @@ class Server:
         Who does the work.
     idle_seconds
         How long it stays with no job and no client.
+    keep_seconds
+        How long ended jobs are remembered.
     """
 
     def __init__(
@@ -58,6 +62,7 @@ class Server:
         questions: Questions,
         accounting: AccountingFile,
         idle_seconds: float,
+        keep_seconds: float,
     ) -> None:
         self._listener = listener
         self._scheduler = scheduler
@@ -65,6 +70,8 @@ class Server:
         self._questions = questions
         self._accounting = accounting
         self._idle_seconds = idle_seconds
+        self._keep_seconds = keep_seconds
+        self._tidy_at = time.monotonic()
         self._selector = selectors.DefaultSelector()
         self._connections: set[Connection] = set()
         self._idle_since = time.monotonic()
@@ -113,6 +120,8 @@ class Server:
             connection.send(answer)
             self._mind(connection)
         self._do_effects()
+        if time.monotonic() >= self._tidy_at:
+            self._tidy()
         self._scheduler.timers.arm()
         if self._scheduler.jobs or self._connections:
             self._idle_since = time.monotonic()
@@ -184,17 +193,28 @@ class Server:
                 if effect not in self._undone:
                     self._undone.append(effect)
                 self._undone_at = time.monotonic() + RETRY_SECONDS
+            except Exception:
+                # One job's fault must not end the scheduler of all: the next one would meet it again.
+                _log.exception("something could not be done, and is left undone; please report it")
 
     # --- time ---
 
-    def _pause(self) -> float | None:
-        """Return the seconds until something is to be done unasked; None: not before something happens."""
-        due = [at for at in (self._look_at, self._scheduler.watch.due_at()) if at is not None]
+    def _pause(self) -> float:
+        """Return the seconds until something is to be done unasked."""
+        due = [at for at in (self._look_at, self._scheduler.watch.due_at(), self._tidy_at) if at is not None]
         if self._undone:
             due.append(self._undone_at)
         if not self._scheduler.jobs and not self._connections:
             due.append(self._idle_since + self._idle_seconds)
-        return max(0.0, min(due) - time.monotonic()) if due else None
+        return max(0.0, min(due) - time.monotonic())
+
+    def _tidy(self) -> None:
+        """Forget what ended long ago: a scheduler that is in use is not started anew for months."""
+        self._tidy_at = time.monotonic() + TIDY_SECONDS
+        try:
+            self._scheduler.tidy(time.time() - self._keep_seconds)
+        except sqlite3.Error:
+            _log.exception("what ended long ago could not be forgotten; it is tried again")
 
     def _idle_for_long(self) -> bool:
         if self._scheduler.jobs or self._connections or self._undone:

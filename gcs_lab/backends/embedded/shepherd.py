@@ -1,4 +1,4 @@
-"""The shepherd: one small process a job, forked from the scheduler, that starts it, watches it and records its end.
+"""The shepherd: one small process a job, forked for the scheduler, that starts it, watches it and records its end.
 
 It needs nobody: if the scheduler is dead, limits still hold and the record of the end is still written. It obeys
 two things only: what its run folder says is wanted (it looks when it gets SIGUSR1), and SIGTERM, at which it ends
@@ -12,20 +12,17 @@ limits nor for its usage; suspending and ending work on it as on the job.
 from __future__ import annotations
 
 import contextlib
-import gc
 import json
 import os
 import secrets
 import shutil
 import signal
 import time
-import traceback
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from gcs_lab.backends.embedded.endings import RUN_AGAIN
-from gcs_lab.backends.embedded.job_process import UNSTARTED, become_job, become_stager, signals_to_reset
-from gcs_lab.backends.embedded.linux_calls import adopt_orphans, name_process
-from gcs_lab.backends.embedded.mail import StartMail
+from gcs_lab.backends.embedded.job_process import UNSTARTED, become_job, become_stager
+from gcs_lab.backends.embedded.log_line import log_line
 from gcs_lab.backends.embedded.process_tree import MARK, ProcessIdentity, descendants, measure, signal_all
 from gcs_lab.backends.embedded.shepherd_usage import UsageMeter
 from gcs_lab.backends.embedded.spool import RunFolder, ShepherdRecord
@@ -34,11 +31,11 @@ from gcs_lab.backends.embedded.staging import remove_partial
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from gcs_lab.backends.embedded.mail import Letter
+    from gcs_lab.backends.embedded.mail import StartMail
     from gcs_lab.backends.embedded.run_order import RunOrder
     from gcs_lab.backends.embedded.staging import Copy
 
-__all__ = ["SIGNALS", "fork_shepherd"]
+__all__ = ["SIGNALS", "Shepherd"]
 
 #: Signals that a shepherd waits for; they are blocked before it is forked, so that none comes too early.
 SIGNALS = frozenset({signal.SIGCHLD, signal.SIGUSR1, signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
@@ -47,53 +44,6 @@ FIRST_SAMPLE_SECONDS = 0.02
 SAMPLE_SECONDS = 0.5
 #: After so long, processes that the kernel cannot kill (waiting for a dead disk) are left behind.
 KILL_SECONDS = 10.0
-
-
-def fork_shepherd(order: RunOrder) -> int:
-    """Fork a shepherd for `order` and return its process id.
-
-    Raises
-    ------
-    OSError
-        If the machine has no room for another process.
-    """
-    signals_to_reset()
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
-    try:
-        pid = os.fork()
-        if pid == 0:
-            _live_as_shepherd(order)
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-    return pid
-
-
-def _live_as_shepherd(order: RunOrder) -> NoReturn:
-    status = 1
-    try:
-        gc.disable()
-        # The scheduler's lock, database and connections must not live on in here.
-        os.closerange(3, os.sysconf("SC_OPEN_MAX"))
-        signal.set_wakeup_fd(-1)
-        os.setsid()
-        # The sender of mail is forked while it does not yet come back to this process as an orphan.
-        mail = None if order.letter is None else _start_mail(order.letter)
-        adopt_orphans()
-        name_process("gcs-shepherd")
-        Shepherd(order, mail).run()
-        status = 0
-    except BaseException:
-        traceback.print_exc()
-    finally:
-        os._exit(status)
-
-
-def _start_mail(letter: Letter) -> StartMail | None:
-    try:
-        return StartMail(letter)
-    except OSError as error:
-        print(f"no mail {letter.subject!r}: {error}", flush=True)  # noqa: T201
-        return None
 
 
 class Shepherd:
@@ -376,7 +326,7 @@ class Shepherd:
                 return
             except OSError as error:
                 # A full disk: the end of a job must not be lost, so wait for room.
-                print(f"cannot record the end of {self.order.folder}: {error}; trying on", flush=True)  # noqa: T201
+                log_line(f"cannot record the end of {self.order.folder}: {error}; trying on")
                 time.sleep(1.0)
             else:
                 return

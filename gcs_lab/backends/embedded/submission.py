@@ -7,12 +7,12 @@ import pwd
 import secrets
 import socket
 from dataclasses import fields
-from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypedDict, TypeVar
 
 from gcs_lab.backends.embedded.native_options import NativeOptions, parse_native
 from gcs_lab.backends.embedded.requested_limits import full_names, open_files_limit, with_limits
 from gcs_lab.backends.embedded.submit_request import SubmitRequest, Submitter
+from gcs_lab.backends.job_names import name_of_command
 from gcs_lab.errors import InvalidArgument, UnsupportedAttribute
 from gcs_lab.vocabulary import HOME_DIRECTORY, PARAMETRIC_INDEX, WORKING_DIRECTORY, JobTemplate
 
@@ -33,6 +33,14 @@ NO_MAIL = (
 )
 
 _T = TypeVar("_T")
+
+
+class _MailEntries(TypedDict):
+    mail_on_start: bool
+    mail_on_end: bool
+    mail_on_abort: bool
+    mail_on_requeue: bool
+
 
 LOWEST_PRIORITY, HIGHEST_PRIORITY = -1023, 1024
 #: Characters that Grid Engine takes in no object's name (``sge_types(1)``).
@@ -80,8 +88,7 @@ def submit_request(
     sender = _submitter()
     least, most = _slots(template, native)
     limits = template.resource_limits or {}
-    on_start = bool(_first(template.email_on_started, native.mail_on_start))
-    on_end = bool(_first(template.email_on_terminated, native.mail_on_end))
+    mail = _mail(template, native)
     return SubmitRequest(
         token=token or secrets.token_hex(16),
         name=_job_name(_first(template.job_name, native.name), command),
@@ -108,9 +115,8 @@ def submit_request(
         machine_os=None if template.machine_os is None else template.machine_os.name,
         machine_arch=None if template.machine_arch is None else template.machine_arch.name,
         open_files=open_files_limit(limits),
-        email=_recipients(template.email or native.email) if on_start or on_end else [],
-        mail_on_start=on_start,
-        mail_on_end=on_end,
+        email=_recipients(template.email or native.email) if any(mail.values()) else [],
+        **mail,
         stage_in=_staged(template.stage_in_files),
         stage_out=_staged(template.stage_out_files),
         reservation_id=template.reservation_id or native.reservation_id,
@@ -143,11 +149,14 @@ def _check_command(command: str, args: Sequence[str], environment: Mapping[str, 
             raise InvalidArgument(f"{name!r} is no name of an environment variable; it is empty or has a '='.")
 
 
+def _forbidden(char: str) -> bool:
+    return char in _FORBIDDEN or not char.isprintable()
+
+
 def _job_name(name: str | None, command: str) -> str:
     if name is None:
-        base = "".join("_" if c in _FORBIDDEN or not c.isprintable() else c for c in Path(command).name)
-        return f"_{base}" if base[:1].isdigit() else base
-    if not name.strip() or name[0].isdigit() or any(c in _FORBIDDEN or not c.isprintable() for c in name):
+        return name_of_command(command, _forbidden)
+    if not name.strip() or name[0].isdigit() or any(map(_forbidden, name)):
         raise InvalidArgument(
             f"{name!r} is no name for a job. Expected printable characters without any of "
             f"{' '.join(sorted(_FORBIDDEN))}, not beginning with a digit; spaces and any letters are fine."
@@ -190,6 +199,18 @@ def _staged(pairs: Mapping[str, str] | None) -> dict[str, str]:
         if not source or not destination:
             raise InvalidArgument(f"{source!r} to {destination!r}: a file is staged from one path to another.")
     return {_path(source): _path(destination) for source, destination in (pairs or {}).items()}
+
+
+def _mail(template: JobTemplate, native: NativeOptions) -> _MailEntries:
+    """Return when mail is sent, by entry of the request."""
+    at_end = template.email_on_terminated
+    return {
+        "mail_on_start": bool(_first(template.email_on_started, native.mail_on_start)),
+        "mail_on_end": bool(_first(at_end, native.mail_on_end)),
+        "mail_on_abort": bool(_first(at_end, native.mail_on_abort)),
+        # To run again is no end in the standard's words: only who says "-m a" is told of it.
+        "mail_on_requeue": bool(native.mail_on_abort and at_end is not False),
+    }
 
 
 def _recipients(addresses: Sequence[str] | None) -> list[str]:

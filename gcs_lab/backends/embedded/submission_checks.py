@@ -41,7 +41,8 @@ def check_submission(request: SubmitRequest, layout: Layout) -> SubmitRequest:
     check_queues(request.queues, layout)
     _check_machines(request, layout)
     _check_slots(request, layout)
-    if (request.mail_on_start or request.mail_on_end) and layout.mail is None:
+    wanted = request.mail_on_start or request.mail_on_end or request.mail_on_abort
+    if wanted and layout.mail is None:
         raise UnsupportedAttribute(f"email: {NO_MAIL}")
     requests: dict[str, str] = {}
     for given, value in request.requests.items():

@@ -18,6 +18,7 @@ from gcs_lab.vocabulary import TaskRange
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from weakref import WeakValueDictionary
 
     from gcs_lab.backends.embedded.scheduler import Scheduler
 
@@ -57,7 +58,7 @@ class Submissions:
         self._owner = owner
         self._last: tuple[Mapping[str, Any], SharedRequest] | None = None
         self._at_hand: dict[str, SharedRequest] = {}
-        self._at_hand_of: dict[int, SharedRequest] | None = None
+        self._at_hand_of: WeakValueDictionary[int, SharedRequest] | None = None
 
     def submit(self, data: Mapping[str, Any]) -> int:
         """Add one job, or one array, and return its id; what was submitted with the same token is not added again.
@@ -101,7 +102,7 @@ class Submissions:
     def _shared(self, data: Mapping[str, Any]) -> SharedRequest:
         scheduler = self._scheduler
         if self._at_hand_of is not scheduler.shared or len(self._at_hand) > _MOST_AT_HAND:
-            # A transaction was rolled back: what it had kept is not in the database.
+            # A transaction was rolled back, or old requests forgotten: what is at hand may not be in the database.
             self._at_hand, self._at_hand_of = {}, scheduler.shared
         if not data.keys() <= _KNOWN:
             raise InvalidArgument(f"a submission has the entries {', '.join(sorted(_KNOWN))}; got {sorted(data)}.")

@@ -29,7 +29,8 @@ class SubmitRequest:
     ``requests`` are by the complexes' full names; ``output_path`` and ``error_path`` may be empty: Grid Engine's
     default, ``<name>.o<id>`` in the working directory. ``min_phys_memory`` is in KiB (0: not asked for),
     ``machine_os`` and ``machine_arch`` are names of their enumerations, ``open_files`` is a limit (None: that of the
-    scheduler's own start). ``email`` is who is written to, if ``mail_on_start`` or ``mail_on_end`` says so.
+    scheduler's own start). ``email`` is who is written to, if one of the ``mail_on_`` says so:
+    ``mail_on_end`` of a normal end, ``mail_on_abort`` of any other, ``mail_on_requeue`` when it is to run again.
     ``start_time`` and ``deadline_time`` are seconds since the epoch; ``tasks`` are begin, end and step of an array.
     """
 
@@ -61,6 +62,8 @@ class SubmitRequest:
     email: list[str] = field(default_factory=list)
     mail_on_start: bool = False
     mail_on_end: bool = False
+    mail_on_abort: bool = False
+    mail_on_requeue: bool = False
     stage_in: dict[str, str] = field(default_factory=dict)
     stage_out: dict[str, str] = field(default_factory=dict)
     reservation_id: str | None = None

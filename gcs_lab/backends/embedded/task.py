@@ -56,7 +56,7 @@ class Phase(StrEnum):
     ENDED = "ended"
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, weakref_slot=True)
 class SharedRequest:
     """What many jobs ask for alike. ``asks`` and ``fits_nowhere`` are made from it and the layout, not stored."""
 

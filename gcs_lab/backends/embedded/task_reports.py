@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import time
-import zlib
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -89,17 +88,13 @@ def _furthest(array: ArrayJob) -> tuple[JobState, str, Task | None]:
 
 def array_report(array: ArrayJob) -> dict[str, Any]:
     """Return the states of all tasks of an array, a byte each."""
-    palette, codes = array.report()
+    report = array.packed_report()
     errors = [task for task in array.rows.values() if task.phase is Phase.ERROR][:_MOST_ANNOTATIONS]
-    annotations = {task.task_id: task.annotation for task in errors if task.annotation}
-    for code in set(array.codes):
-        ending = array.ending_of(code)
-        if ending is not None and len(annotations) < _MOST_ANNOTATIONS:
-            annotations[array.tasks.indices[array.codes.find(code)]] = ending.annotation
+    annotations = {task.task_id: task.annotation for task in errors if task.annotation} | report.notes
     return {
         "tasks": [array.tasks.begin, array.tasks.end, array.tasks.step],
-        "palette": [[int(state), letters] for state, letters in palette],
-        "codes": base64.b64encode(zlib.compress(codes, 1)).decode("ascii"),
+        "palette": [[int(state), letters] for state, letters in report.palette],
+        "codes": base64.b64encode(report.codes).decode("ascii"),
         "annotations": list(annotations.items()),
     }
 

@@ -10,6 +10,7 @@ import ctypes
 import heapq
 import os
 import time
+from collections.abc import Hashable
 from typing import Generic, TypeVar
 
 __all__ = ["Timers"]
@@ -18,7 +19,10 @@ _CLOCK_REALTIME, _TFD_TIMER_ABSTIME, _TFD_NONBLOCK, _TFD_CLOEXEC = 0, 1, os.O_NO
 #: The kernel takes no time beyond the year 2262; nobody waits for that.
 _LATEST = 2**33
 
-T = TypeVar("T")
+#: So many that are of no use any more are kept, and half of all.
+_MOST_DROPPED = 64
+
+T = TypeVar("T", bound=Hashable)
 
 
 class _Spec(ctypes.Structure):
@@ -41,6 +45,7 @@ class Timers(Generic[T]):
         if self._descriptor < 0:
             raise OSError(ctypes.get_errno(), "timerfd_create")
         self._due: list[tuple[float, int, T]] = []
+        self._dropped: set[T] = set()
         self._count = 0
         self._set_for: float | None = None
 
@@ -53,16 +58,28 @@ class Timers(Generic[T]):
         self._count += 1
         heapq.heappush(self._due, (at, self._count, what))
 
+    def drop(self, what: T) -> None:
+        """Have `what`, which is never added again, told no more."""
+        self._dropped.add(what)
+        # What is years away must not be kept until then for those that are long gone.
+        if len(self._dropped) > max(_MOST_DROPPED, len(self._due) // 2):
+            self._due = [entry for entry in self._due if entry[2] not in self._dropped]
+            heapq.heapify(self._due)
+            self._dropped.clear()
+
     def clear(self) -> None:
         """Forget all."""
         self._due.clear()
+        self._dropped.clear()
 
     def due(self) -> list[T]:
         """Return what is due now, each once, earliest first."""
         now = time.time()
         found = []
         while self._due and self._due[0][0] <= now:
-            found.append(heapq.heappop(self._due)[2])
+            what = heapq.heappop(self._due)[2]
+            if what not in self._dropped:
+                found.append(what)
         return found
 
     def is_due(self) -> bool:

@@ -27,8 +27,8 @@ def why_waits(task: Task, scheduler: Scheduler) -> str | None:
     return task.job.shared.fits_nowhere or scheduler.why_no_room(task.request)
 
 
-def why_blocked(task: Task, scheduler: Scheduler) -> str:
-    """Return what keeps a task back: other jobs, its start time, the same task of other arrays."""
+def why_blocked(task: Task, scheduler: Scheduler) -> str | None:
+    """Return what keeps a task back: other jobs, its start time, the same task of other arrays; None if nothing."""
     job = task.job
     left = [other for other in job.waits_for if other in scheduler.jobs]
     if left:
@@ -37,7 +37,10 @@ def why_blocked(task: Task, scheduler: Scheduler) -> str:
         at = datetime.fromtimestamp(job.asked("start_time")).astimezone()
         return f"waits for its start time, {at:%Y-%m-%d %H:%M:%S}"
     arrays = [other for other in job.waits_for_tasks_of if other in scheduler.jobs]
-    return f"waits for task {task.task_id} of {_listed(arrays)}"
+    if not arrays:
+        return None
+    which = f"task {task.task_id}" if task.task_id else "the same task"
+    return f"waits for {which} of {_listed(arrays)}"
 
 
 def _listed(job_ids: list[int]) -> str:

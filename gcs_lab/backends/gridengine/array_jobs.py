@@ -158,6 +158,9 @@ class ArrayJobs:
         patience = {waited: self._ended.patience(waited=waited) for waited in (False, True)}
         followed = self._ended.patience(recorded=True)
         awaiting = codes.code(JobState.UNDETERMINED, AWAITING)
+        if any(since and now - since > followed for since in known.missing):
+            self._ended.reserved.look([array_id])
+        over = self._ended.reserved.over(array_id)
         waited_before, known.waited = known.waited, bytearray(waiting)
         missing = array("d", bytes(8 * len(known.tasks)))
         for index in codes.unknown_indices():
@@ -169,6 +172,8 @@ class ArrayJobs:
                 code = codes.code(*state_of_end(*not_final[index]))
             elif deletion is not None and deletion.at_once:
                 code = codes.code(JobState.FAILED, DELETED)
+            elif over is not None and now - since > followed:
+                code = codes.code(JobState.FAILED, over.words)
             elif now - since <= patience[waited == 1]:
                 code = awaiting
             else:

@@ -1,8 +1,9 @@
 """Jobs that have left the queue: how they ended, as far as it can be known.
 
 A job is DONE or FAILED when accounting says so. A job that was deleted before it ever ran gets no record at all (seen
-on 8.1.9), and neither does one whose file was rotated away; so after a time in which every record would have been
-written, a job without one is FAILED with a sub state that says just that. None is ever guessed DONE.
+on 8.1.9), neither does one that its reservation's end ended, nor one whose file was rotated away; so after a time in
+which every record would have been written, a job without one is FAILED with a sub state that says just that. None is
+ever guessed DONE, and a record that comes later counts.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from gcs_lab.backends.gridengine.commands import run_command
 from gcs_lab.backends.gridengine.deletions import Deletions
 from gcs_lab.backends.gridengine.failures import annotation, is_final
 from gcs_lab.backends.gridengine.qacct import read_qacct
+from gcs_lab.backends.gridengine.reserved_jobs import ReservedJobs
 from gcs_lab.backends.gridengine.task_ends import TaskEnds
 from gcs_lab.errors import GcsError
 from gcs_lab.vocabulary import JobState, JobStatus, split_id
@@ -72,6 +74,7 @@ class EndedJobs:
     def __init__(self, cell: SgeCell, accounting: AccountingFile) -> None:
         self._cell, self._accounting = cell, accounting
         self.deletions = Deletions(cell)
+        self.reserved = ReservedJobs(cell)
         self._lock = threading.Lock()
         self._missing_since: dict[str, float] = {}
         self._seen: dict[str, bool] = {}
@@ -147,11 +150,14 @@ class EndedJobs:
         if records.keys() != set(job_ids):
             self.deletions.read_messages()
         now = time.monotonic()
-        return {job_id: self._one(job_id, records.get(job_id), now) for job_id in job_ids}
-
-    def _one(self, job_id: str, record: AccountingRecord | None, now: float) -> JobStatus:
         with self._lock:
-            missing = now - self._missing_since.setdefault(job_id, now)
+            missing = {job_id: now - self._missing_since.setdefault(job_id, now) for job_id in job_ids}
+        late = self.patience(recorded=True)
+        self.reserved.look([job_id for job_id in job_ids if job_id not in records and missing[job_id] > late])
+        return {job_id: self._one(job_id, records.get(job_id), missing[job_id]) for job_id in job_ids}
+
+    def _one(self, job_id: str, record: AccountingRecord | None, missing: float) -> JobStatus:
+        with self._lock:
             waited = self._seen.get(job_id, False)
         deletion = self.deletions.of(job_id)
         at_once = deletion is not None and deletion.at_once
@@ -159,6 +165,8 @@ class EndedJobs:
             return self._by_record(record)
         if at_once:
             return JobStatus(JobState.FAILED, DELETED, annotation=self._unrecorded(job_id, waited=waited))
+        if (ended := self.reserved.over(job_id)) is not None:
+            return JobStatus(JobState.FAILED, ended.words, annotation=self._unrecorded(job_id, waited=waited))
         if missing <= self.patience(waited=waited):
             return JobStatus(JobState.UNDETERMINED, AWAITING)
         return JobStatus(JobState.FAILED, NO_RECORD, annotation=self._unrecorded(job_id, waited=waited))
@@ -167,6 +175,8 @@ class EndedJobs:
         deletion = self.deletions.of(*split_id(job_id))
         if deletion is not None:
             return f"deleted by {deletion.user}{' before it ran' if deletion.at_once else ''}"
+        if (ended := self.reserved.over(split_id(job_id)[0])) is not None:
+            return f"{ended.words}; accounting has no record of it"
         said = "it left the queue and accounting has no record of it"
         if waited:
             said += "; it was last seen waiting, so it was most likely deleted before it ran"

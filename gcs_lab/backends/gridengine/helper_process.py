@@ -48,11 +48,15 @@ class HelperProcess:
                 env=dict(environment),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
+                bufsize=0,
                 stderr=subprocess.DEVNULL,
                 start_new_session=True,
             )
         except OSError as error:
             raise CommandFailed(self._argv, None, f"{error}; the job was not submitted") from error
+        self._requests, self._answers = (_pipe(p).fileno() for p in (self._process.stdin, self._process.stdout))
+        self._poll = select.poll()
+        self._poll.register(self._answers, select.POLLIN)
 
     @property
     def pid(self) -> int:
@@ -66,21 +70,20 @@ class HelperProcess:
     def send(self, message: Mapping[str, Any]) -> None:
         """Send one message. Raises CommandFailed if the helper is dead."""
         try:
-            stdin = _pipe(self._process.stdin)
-            stdin.write(json.dumps(message).encode() + b"\n")
-            stdin.flush()
+            left = json.dumps(message).encode() + b"\n"
+            while left:
+                left = left[os.write(self._requests, left) :]
         except OSError:
             raise self._lost("it died") from None
 
     def receive(self, timeout: float) -> dict[str, Any]:
         """Return its next message. Raises CommandFailed if it dies or sends none within `timeout` seconds."""
-        descriptor = _pipe(self._process.stdout).fileno()
         deadline = time.monotonic() + timeout
         while b"\n" not in self._buffer:
             left = deadline - time.monotonic()
-            if left <= 0 or not select.select([descriptor], [], [], left)[0]:
+            if left <= 0 or not self._poll.poll(1e3 * left):
                 raise self._lost(f"it did not answer within {timeout:g} s")
-            data = os.read(descriptor, 1 << 16)
+            data = os.read(self._answers, 1 << 16)
             if not data:
                 raise self._lost("it died")
             self._buffer += data

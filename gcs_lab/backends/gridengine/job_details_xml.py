@@ -20,6 +20,7 @@ __all__ = [
     "TaskDetails",
     "parse_contexts",
     "parse_details",
+    "parse_reservations_of_jobs",
     "parse_submission_times",
     "parse_task_ranges",
 ]
@@ -202,3 +203,9 @@ def parse_contexts(document: bytes) -> dict[str, dict[str, str]]:
 def parse_submission_times(document: bytes) -> dict[str, datetime | None]:
     """Return only when each of the jobs in such an output was submitted. Raises as :func:`parse_details`."""
     return {job.findtext("JB_job_number") or "": _time(job.findtext("JB_submission_time")) for job in _jobs(document)}
+
+
+def parse_reservations_of_jobs(document: bytes) -> dict[str, str | None]:
+    """Return only the reservation of each of the jobs in such an output. Raises as :func:`parse_details`."""
+    found = {job.findtext("JB_job_number") or "": job.findtext("JB_ar") for job in _jobs(document)}
+    return {job_id: None if ar_id in (None, "", "0") else ar_id for job_id, ar_id in found.items()}

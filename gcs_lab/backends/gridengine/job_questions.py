@@ -79,6 +79,7 @@ class JobQuestions:
         """
         rows = self._rows.of(set(jobs))
         self._arrays.learn(rows, [job for job in jobs if job not in rows])
+        self._ended.reserved.learn(rows)
         self._ended.note_present({job: status_of_rows(some) for job, some in rows.items()})
         return rows
 
@@ -139,6 +140,8 @@ class JobQuestions:
                 )
                 if found is not None:
                     infos[job] = found
+                elif self._ended.seen(job):
+                    infos[job] = self._without_record(job, statuses[job])
                 continue
             row = _row_of(rows.get(job, ()), index)
             if row is None:
@@ -152,14 +155,20 @@ class JobQuestions:
                 record = recorded[job_id]
                 infos[job_id] = info_of_ended(record, self._ended.why(record), by)
             elif by is not None or (self._ended.seen(split_id(job_id)[0]) and status.sub_state != NO_SUCH_TASK):
-                infos[job_id] = JobInfo(
-                    job_id=job_id,
-                    job_state=status.state,
-                    job_sub_state=status.sub_state,
-                    annotation=status.annotation,
-                    deleted_by=by,
-                )
+                infos[job_id] = self._without_record(job_id, status)
         return infos
+
+    def _without_record(self, job_id: str, status: JobStatus) -> JobInfo:
+        """Return what is known of a job, task or array that is gone, and of which accounting has nothing."""
+        over = self._ended.reserved.over(split_id(job_id)[0])
+        return JobInfo(
+            job_id=job_id,
+            job_state=status.state,
+            job_sub_state=status.sub_state,
+            annotation=status.annotation,
+            finish_time=over.end_time if over is not None and status.state is JobState.FAILED else None,
+            deleted_by=self._ended.deleted_by(job_id),
+        )
 
     def _array(
         self, array_id: str, rows: Sequence[JobRow], indices: Sequence[int], *, whole: bool

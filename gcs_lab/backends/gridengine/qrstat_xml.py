@@ -11,12 +11,17 @@ from gcs_lab.vocabulary import ReservationInfo, SlotInfo
 if TYPE_CHECKING:
     import xml.etree.ElementTree as ET
 
-__all__ = ["parse_reservation_ids", "parse_reservations"]
+__all__ = ["parse_reservation_ids", "parse_reservations", "parse_unknown_reservations"]
 
 
 def parse_reservation_ids(document: bytes) -> list[str]:
     """Return the ids in the output of ``qrstat -xml``, oldest first. Raises as :func:`parse_reservations`."""
     return [element.findtext("id") or "" for element in elements(document, "ar_summary")]
+
+
+def parse_unknown_reservations(document: bytes) -> set[str]:
+    """Return the ids in the output of ``qrstat -ar … -xml`` of which it says that there are none (any more)."""
+    return {one.text.strip() for unknown in elements(document, "ar_unknown") for one in unknown if one.text}
 
 
 def _time(text: str | None) -> datetime | None:

@@ -95,6 +95,10 @@ class StateCodes:
             found[state] += self._codes.count(code)
         return +found
 
+    def kinds(self) -> set[tuple[JobState, str]]:
+        """Return the pairs of state and sub state that tasks are in."""
+        return {kind for kind, code in self._palette.items() if code in self._codes}
+
     def held(self) -> list[int]:
         """Return the indices of the tasks that are held, in order."""
         return self.indices(*(state for state in JobState if state.held))

@@ -26,6 +26,7 @@ __all__ = [
     "VERSION",
     "global_conf",
     "keep_job_numbers",
+    "keep_messages_short",
     "parallel_environment",
     "sched_conf",
     "user_name",
@@ -34,10 +35,12 @@ __all__ = [
 ]
 
 #: Of what is configured here; it grows with every change that an existing cell is to get, too.
-VERSION = 2
+VERSION = 3
 
 HOST = "localhost"
 SHARE = Path("/usr/share/gridengine")
+#: Of messages, before they are set aside: a line of 70 bytes is written for each job that is deleted.
+_LONG_MESSAGES = 16 << 20
 #: Numbers that may have gone to jobs of which no trace is left, because they were deleted before they ran.
 _UNSEEN_JOBS = 100
 QUEUES = {"all.q": "INFINITY", "short.q": "600"}
@@ -54,6 +57,8 @@ _GLOBAL = {
     "administrator_mail": "none",
     "user_lists": "owner",
     "max_aj_tasks": "1000000",
+    # At this level the qmaster's messages tell who deleted a job.
+    "loglevel": "log_info",
     "load_report_time": "00:00:05",
     "max_unheard": "00:00:30",
     # What the daemon was started with is none of a job's business.
@@ -231,6 +236,14 @@ def keep_job_numbers(folder: DemoFolder) -> None:
     spooled = (folder.qmaster_spool / "jobs").glob("??/????/????*")
     known += [int(number) for job in spooled if (number := "".join(job.parts[-3:]).partition("-")[0]).isdigit()]
     path.write_text(f"{max(known) + _UNSEEN_JOBS}\n")
+
+
+def keep_messages_short(folder: DemoFolder) -> None:
+    """Set the messages of a qmaster that is not running aside if they are long; those set aside before are gone."""
+    messages = folder.qmaster_spool / "messages"
+    with contextlib.suppress(OSError):
+        if messages.stat().st_size > _LONG_MESSAGES:
+            messages.replace(messages.with_name("messages.0"))
 
 
 def write_all(folder: DemoFolder, binaries: Path, slots: int) -> Path:

@@ -152,6 +152,7 @@ def _mend(folder: DemoFolder, settings: Settings) -> DemoState:
     dead = [program for program in ("sge_qmaster", "sge_execd") if daemon(folder, program) is None]
     if "sge_qmaster" in dead:
         configuration.keep_job_numbers(folder)
+        configuration.keep_messages_short(folder)
         start_daemon(folder, cell, "sge_qmaster")
         _await(lambda: _qmaster_answers(cell), "the qmaster does not answer", folder)
         clock.lap("sge_qmaster")

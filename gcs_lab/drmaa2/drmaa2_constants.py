@@ -1,10 +1,38 @@
-"""The enumerations of DRMAA2 as Univa's Python binding names them; the numbers are those of the C binding."""
+"""Enumerations and numbers of DRMAA2 as Univa's Python binding names them; the numbers are those of the C binding.
+
+This module and ``drmaa2_exceptions`` are called as the binding's are: scripts import from them.
+"""
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import Enum, IntEnum
 
-__all__ = ["Bool", "Capability", "Cpu", "Event", "JobState", "ListType", "Os", "ResourceLimit", "StatusCode", "Time"]
+from gcs_lab.vocabulary import UNSET_ENUM, UNSET_NUM, UNSET_TIME
+
+__all__ = [
+    "POSIX_EPOCH",
+    "UNSET_BOOL",
+    "UNSET_ENUM",
+    "UNSET_NUM",
+    "UNSET_PRIORITY",
+    "UNSET_TIME",
+    "Bool",
+    "Capability",
+    "Cpu",
+    "Event",
+    "JobState",
+    "ListType",
+    "Os",
+    "ResourceLimit",
+    "StatusCode",
+    "Time",
+]
+
+UNSET_BOOL = 0
+UNSET_PRIORITY = -99999
+#: The beginning of 1970, naive: the binding's scripts take it from other naive times.
+POSIX_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001
 
 
 class _NamedNumber(IntEnum):

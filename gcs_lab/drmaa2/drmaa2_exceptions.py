@@ -1,6 +1,6 @@
 """The exceptions under the names of Univa's Python binding: they are those of :mod:`gcs_lab.errors`, not others.
 
-Each has an ``error_code``, a number of :class:`~gcs_lab.drmaa2.constants.StatusCode`.
+Each has an ``error_code``, a number of :class:`~gcs_lab.drmaa2.drmaa2_constants.StatusCode`.
 """
 
 from __future__ import annotations
