@@ -30,15 +30,23 @@ class KnownStates:
         self._arrays: dict[str, tuple[float, ArrayStatus | None]] = {}
         self._swept = 0.0
 
-    def learn(self, asked: float, ids: Iterable[str], answer: Mapping[str, JobStatus]) -> None:
-        """Keep the answer to a question about `ids` that was asked at `asked`."""
+    def learn(self, asked: float, ids: Iterable[str], answer: Mapping[str, JobStatus]) -> list[str]:
+        """Keep the answer to a question about `ids` that was asked at `asked`; return those in another state now."""
+        changed = []
         for job_id in ids:
-            self._jobs[job_id] = (asked, answer.get(job_id, UNKNOWN))
+            before, now = self._jobs.get(job_id), answer.get(job_id, UNKNOWN)
+            if before is None or before[1].state is not now.state:
+                changed.append(job_id)
+            self._jobs[job_id] = (asked, now)
+        return changed
 
-    def learn_arrays(self, asked: float, ids: Iterable[str], answer: Mapping[str, ArrayStatus]) -> None:
-        """Keep the answer to a question about the tasks of arrays."""
-        for array_id in ids:
-            self._arrays[array_id] = (asked, answer.get(array_id))
+    def learn_arrays(
+        self, asked: float, ids: Iterable[str], answer: Mapping[str, ArrayStatus]
+    ) -> list[tuple[str, ArrayStatus | None, ArrayStatus | None]]:
+        """Keep the answer to a question about the tasks of arrays; return each with its states before and now."""
+        told = [(array_id, self.array(array_id), answer.get(array_id)) for array_id in ids]
+        self._arrays.update({array_id: (asked, now) for array_id, _, now in told})
+        return told
 
     def find(self, job_id: str) -> JobStatus | None:
         """Return what is known of a job or task; None if it was never asked for."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from gcs_lab.errors import DrmCommunication
 from gcs_lab.jobs.known_states import KnownStates
+from gcs_lab.jobs.waiters import Waiters
 from gcs_lab.vocabulary import split_id
 
 if TYPE_CHECKING:
@@ -33,8 +34,8 @@ _LONGEST_PAUSE = 30.0
 class StatusBoard:
     """The latest known states of the jobs, tasks and arrays that anyone watches.
 
-    A thousand threads that wait cost one question per interval: whoever finds the board too old asks for all
-    watched ids, the others take that answer. The interval is the backend's floor, and at least 20 times what the
+    A thousand threads that wait cost one question per interval: one of them asks for all watched ids, the others
+    sleep until the answer has news for them. The interval is the backend's floor, and at least 20 times what the
     last questions took (the quicker one of two), so that watching costs the system 5% of one core at the most.
 
     Where many tasks of one array are watched, the whole array is asked for with ``array_status``: one byte a task, no
@@ -56,6 +57,8 @@ class StatusBoard:
         self._fault: DrmCommunication | None = None
         self._silence = 0.0
         self._retry_at = 0.0
+        #: Those who wait, for whom one of them asks.
+        self.waiters = Waiters()
         #: Number of times that the system was asked so far.
         self.questions = 0
 
@@ -225,10 +228,13 @@ class StatusBoard:
             self._fault = None
             _log.warning("%s answers again.", self._backend.system)
         with self._lock:
-            self._known.learn(started, ids, answer)
-            self._known.learn_arrays(started, arrays, array_answer)
+            changed = self._known.learn(started, ids, answer)
+            told = self._known.learn_arrays(started, arrays, array_answer)
             watched = self._watched.keys() | self._watched_arrays.keys() | self._watched_tasks.keys()
             self._known.forget_old(started, watched)
+        self.waiters.tell(changed)
+        for array_id, before_that, now in told:
+            self.waiters.tell_array(array_id, before_that, now)
 
     def _question(
         self, job_ids: Collection[str], array_ids: Collection[str], before: float

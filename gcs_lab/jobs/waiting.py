@@ -80,25 +80,27 @@ class Wait:
         board = self._board
         self._left = dict.fromkeys(self._targets)
         self._tell(self._left, board.watch, board.watch_arrays)
+        waiter = board.waiters.join(*_ids(self._left))
+        news = True
         try:
             while True:
                 last = deadline is not None and time.monotonic() >= deadline
                 fault = self._look(at_once=last)
-                if (found := done()) is not None:
+                # What this look brought counts, and what somebody else's brought before it.
+                if (news or last or waiter.news.is_set()) and (found := done()) is not None:
                     return found
                 if last:
                     if fault is not None and timeout == 0:
                         raise fault
                     raise Timeout(self._message(timeout, how_many, fault)) from fault
-                pause = board.pause()
-                time.sleep(pause if deadline is None else max(0.0, min(pause, deadline - time.monotonic())))
+                left = None if deadline is None else deadline - time.monotonic()
+                news = board.waiters.rest(waiter, board.pause(), left)
         finally:
+            board.waiters.leave(waiter)
             self._tell(self._left, board.unwatch, board.unwatch_arrays)
 
     def _look(self, *, at_once: bool) -> DrmCommunication | None:
-        jobs = [target.id for target in self._left if isinstance(target, Job)]
-        arrays = [target.id for target in self._left if isinstance(target, JobArray)]
-        return self._board.look(jobs, arrays, at_once=at_once)
+        return self._board.look(*_ids(self._left), at_once=at_once)
 
     @staticmethod
     def _tell(
@@ -106,8 +108,9 @@ class Wait:
         jobs: Callable[[list[str]], None],
         arrays: Callable[[list[str]], None],
     ) -> None:
-        jobs([target.id for target in targets if isinstance(target, Job)])
-        arrays([target.id for target in targets if isinstance(target, JobArray)])
+        job_ids, array_ids = _ids(targets)
+        jobs(job_ids)
+        arrays(array_ids)
 
     def _first(self) -> Job | None:
         for target in self._targets:
@@ -179,6 +182,15 @@ def _checked(area: Jobs, targets: Iterable[Job | JobArray]) -> list[Job | JobArr
         if target.area.backend is not area.backend:
             raise InvalidArgument(f"{target!r} belongs to another connection than {area!r}; wait for it there.")
     return found
+
+
+def _ids(targets: Iterable[Job | JobArray]) -> tuple[list[str], list[str]]:
+    """Return the ids of the jobs, and those of the arrays."""
+    targets = list(targets)
+    return (
+        [target.id for target in targets if isinstance(target, Job)],
+        [target.id for target in targets if isinstance(target, JobArray)],
+    )
 
 
 def _names(targets: Iterable[Job | JobArray]) -> str:

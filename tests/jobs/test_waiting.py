@@ -222,3 +222,40 @@ def test_other_errors_end_a_wait(jobs: Jobs, backend: InMemoryJobs, error: GcsEr
     backend.fault = error
     with pytest.raises(type(error)):
         job.wait_terminated(10)
+
+
+def test_while_nothing_happens_one_of_many_waiters_looks(backend: InMemoryJobs, monkeypatch: Any) -> None:
+    jobs = Jobs(backend)
+    waited_for = [jobs.run("true") for _ in range(20)]
+    looks = []
+    look = jobs.board.look
+    monkeypatch.setattr(jobs.board, "look", lambda *ids, **how: looks.append(1) or look(*ids, **how))
+    with ThreadPoolExecutor(200) as threads:
+        waits = [threads.submit(waited_for[number % 20].wait_terminated) for number in range(200)]
+        _until(lambda: len(looks) >= 200)
+        looks.clear()
+        asked = jobs.board.questions
+        _until(lambda: jobs.board.questions >= asked + 10)
+        seen = len(looks)
+        # Each wakes for its own job alone, and the last ones find somebody who asks although the first have left.
+        for job in waited_for:
+            backend.states[job.id] = JobState.DONE
+            _until(lambda job=job: sum(wait.done() for wait in waits) >= 10 * (waited_for.index(job) + 1))
+        assert [wait.result(20) for wait in waits] == [JobState.DONE] * 200
+    # One look a question, and a few of those that began to wait when the others did.
+    assert seen < 10 + 1 + 50
+
+
+def test_one_who_leads_and_fails_leaves_the_asking_to_another(jobs: Jobs, backend: InMemoryJobs) -> None:
+    first, second = jobs.run("true"), jobs.run("true")
+    with ThreadPoolExecutor(2) as threads:
+        leads = threads.submit(first.wait_terminated, 0.1)
+        _until(lambda: bool(backend.asked))
+        follows = threads.submit(second.wait_terminated, 20)
+        with pytest.raises(Timeout):
+            leads.result(20)
+        backend.states[second.id] = JobState.DONE
+        began = time.monotonic()
+        assert follows.result(20) is JobState.DONE
+        # Without somebody who asks it would have looked after ten seconds.
+        assert time.monotonic() - began < 9
