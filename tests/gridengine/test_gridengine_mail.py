@@ -28,7 +28,8 @@ def mails(demo_cell: DemoState, job_id: str, number: int) -> list[Any]:
 
     def found() -> list[Any]:
         with contextlib.closing(mailbox.mbox(demo_cell.mailbox)) as box:
-            return [mail for mail in box if f"Job {job_id} " in mail["Subject"]]
+            # The last one may be half written yet.
+            return [mail for mail in box if mail["Date"] and f"Job {job_id} " in str(mail["Subject"])]
 
     wait_until(lambda: len(found()) >= number, f"{number} mails about job {job_id}")
     return found()

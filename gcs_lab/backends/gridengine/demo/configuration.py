@@ -135,17 +135,18 @@ def user_name() -> str:
 
 
 #: sge_conf(5): called with ``-s SUBJECT RECIPIENT`` and the message on standard input, once for each recipient. Two
-#: may run at once: the message is read first, then written by one at a time. In a mailbox a line that begins with
-#: "From " begins a message.
+#: may run at once: the message is read first, then written in one piece, by one at a time. In a mailbox a line that
+#: begins with "From " begins a message.
 _MAILER = r"""#!/bin/sh
 umask 077
 export LC_ALL=C
 message=$(sed 's/^From />From /')
+begin=$(date '+%a %b %e %H:%M:%S %Y')
+sent=$(date '+%a, %d %b %Y %H:%M:%S %z')
 exec 9>>"${0%/*}/mailbox"
 flock 9
-date '+From gcs-lab@localhost %a %b %e %H:%M:%S %Y' >&9
-date '+Date: %a, %d %b %Y %H:%M:%S %z' >&9
-printf 'From: gcs-lab@localhost\nTo: %s\nSubject: %s\n\n%s\n\n' "$3" "$2" "$message" >&9
+printf 'From gcs-lab@localhost %s\nDate: %s\nFrom: gcs-lab@localhost\nTo: %s\nSubject: %s\n\n%s\n\n' \
+    "$begin" "$sent" "$3" "$2" "$message" >&9
 """
 
 
