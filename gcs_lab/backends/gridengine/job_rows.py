@@ -39,11 +39,6 @@ class JobRows:
         with self._lock:
             self._own.update(job_ids)
 
-    def is_own(self, job_id: str) -> bool:
-        """Tell whether a job was seen as this user's, or was asked for and is nobody's."""
-        with self._lock:
-            return job_id in self._own
-
     def of_user(self) -> list[JobRow]:
         """Return the rows of all jobs of this user. Raises GcsError if the cell does not answer."""
         rows = self._ask(self._user)

@@ -119,10 +119,6 @@ def _beside(
     return [option for option in left if option is not None and option.name not in said]
 
 
-def _wants_slots(template: JobTemplate) -> bool:
-    return any(value is not None for value in (template.parallel_environment, template.min_slots, template.max_slots))
-
-
 def _plain(template: JobTemplate) -> list[Option]:
     """Return the options that say one attribute each."""
     options: list[Option] = []
