@@ -14,7 +14,7 @@ from gcs_lab.errors import Internal
 from gcs_lab.user_paths import is_on_network
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 __all__ = ["UserDatabase"]
@@ -53,6 +53,8 @@ class UserDatabase:
         Number of the schema; a file with a higher one is not touched.
     kind
         What the file is, for messages: ``"journal"``.
+    upgrades
+        SQL that turns a file of an older version into one of the next, by the older one's number; before the schema.
 
     Raises
     ------
@@ -60,8 +62,11 @@ class UserDatabase:
         If a newer gcs_lab wrote it.
     """
 
-    def __init__(self, path: Path, schema: str, version: int, kind: str) -> None:
+    def __init__(
+        self, path: Path, schema: str, version: int, kind: str, upgrades: Mapping[int, str] | None = None
+    ) -> None:
         self.path = path
+        self._upgrades = dict(upgrades or {})
         self._schema, self._version, self._kind = schema, version, kind
         self._kept: _Kept | None = None
         # Write-ahead logging is the quicker one, and needs memory that all users of the file share: one host.
@@ -144,6 +149,19 @@ class UserDatabase:
                     f"{self._version}). Install that one again, or set GCS_LAB_HOME to another folder."
                 )
             if found < self._version:
-                connection.executescript(
-                    f"BEGIN IMMEDIATE;\n{self._schema}\nPRAGMA user_version = {self._version};\nCOMMIT;"
-                )
+                self._upgrade(connection)
+
+    def _upgrade(self, connection: sqlite3.Connection) -> None:
+        """Bring the tables to the present version; of two processes that come at once, one does it."""
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            (found,) = connection.execute("PRAGMA user_version").fetchone()
+            steps = [self._upgrades.get(number, "") for number in range(found or self._version, self._version)]
+            for statement in [*steps, self._schema] if found < self._version else ():
+                for part in filter(str.strip, statement.split(";")):
+                    connection.execute(part)
+            connection.execute(f"PRAGMA user_version = {max(found, self._version)}")
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")

@@ -16,17 +16,25 @@ if TYPE_CHECKING:
 
 __all__ = ["Journal", "JournalEntry"]
 
-_VERSION = 1
+_VERSION = 2
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS jobs (
     folder TEXT PRIMARY KEY, cluster TEXT NOT NULL, job_id TEXT NOT NULL, name TEXT NOT NULL, notebook TEXT NOT NULL,
     cell TEXT NOT NULL, execution_count INTEGER NOT NULL, submitted REAL NOT NULL, state TEXT NOT NULL,
-    finished REAL NOT NULL, message TEXT NOT NULL
+    finished REAL NOT NULL, message TEXT NOT NULL, kind TEXT NOT NULL DEFAULT 'cell',
+    tasks INTEGER NOT NULL DEFAULT 0, after TEXT NOT NULL DEFAULT '[]'
 ) STRICT;
 CREATE INDEX IF NOT EXISTS jobs_by_id ON jobs (cluster, job_id);
 CREATE INDEX IF NOT EXISTS jobs_by_name ON jobs (name);
 CREATE INDEX IF NOT EXISTS jobs_by_time ON jobs (submitted);
 """
+_UPGRADES = {
+    1: """
+ALTER TABLE jobs ADD COLUMN kind TEXT NOT NULL DEFAULT 'cell';
+ALTER TABLE jobs ADD COLUMN tasks INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE jobs ADD COLUMN after TEXT NOT NULL DEFAULT '[]';
+"""
+}
 
 
 @dataclass(kw_only=True)
@@ -34,6 +42,8 @@ class JournalEntry:
     """One submitted cell. Times are seconds since the epoch (0.0: not yet); ``state`` is a JobState's name.
 
     ``job_id`` is empty between the moment the folder was written and the moment the cluster accepted the job.
+    ``kind`` is ``"cell"``, ``"sweep"``, ``"script"`` or ``"notebook"``; ``tasks`` the points of a sweep (0: one job);
+    ``after`` a JSON list of the job folders of the jobs that it waits for.
     """
 
     folder: str
@@ -47,6 +57,9 @@ class JournalEntry:
     state: str = "UNDETERMINED"
     finished: float = 0.0
     message: str = ""
+    kind: str = "cell"
+    tasks: int = 0
+    after: str = "[]"
 
 
 _COLUMNS = [f.name for f in fields(JournalEntry)]
@@ -68,7 +81,7 @@ class Journal:
 
     def __init__(self, path: Path | None = None) -> None:
         self.path = path or state_folder() / "journal.sqlite"
-        self._database = UserDatabase(self.path, _SCHEMA, _VERSION, "journal")
+        self._database = UserDatabase(self.path, _SCHEMA, _VERSION, "journal", _UPGRADES)
 
     def add(self, entry: JournalEntry) -> None:
         """Write a new entry (or the same folder's again)."""

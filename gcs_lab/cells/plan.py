@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import os
+import shlex
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +22,8 @@ from gcs_lab.vocabulary import JobTemplate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from gcs_lab.cells.upstream import Upstream
 
 __all__ = ["CellOptions", "CellPlan", "CellRequest", "plan_cell"]
 
@@ -47,6 +50,17 @@ class CellOptions:
     environment: dict[str, str] = field(default_factory=dict)
     python: str | None = None
     native: str | None = None
+    project: str | None = None
+    over: list[str] = field(default_factory=list)
+    side_by_side: bool = False
+    max_parallel: int | None = None
+    sweep_name: str = "sweep"
+    after: list[str] = field(default_factory=list)
+    after_each: str | None = None
+    cache: bool = False
+    lang: str | None = None
+    conda: str | None = None
+    modules: list[str] = field(default_factory=list)
 
 
 @dataclass(kw_only=True)
@@ -74,7 +88,13 @@ class CellRequest:
 
 @dataclass(kw_only=True)
 class CellPlan:
-    """All that would be sent; nothing has been."""
+    """All that would be sent; nothing has been.
+
+    ``after`` are jobs that must have ended well before it; ``after_each`` is a sweep whose tasks are waited for task
+    by task; ``from_jobs`` are names whose values earlier jobs compute: they travel from job folder to job folder.
+    ``launcher`` is what stands before the Python on the command line (environment modules, conda). ``language`` is
+    None for a cell in Python.
+    """
 
     request: CellRequest
     name: str
@@ -87,14 +107,22 @@ class CellPlan:
     withheld: list[str]
     discarded: list[Discarded]
     needs_shell: bool
+    after: list[Upstream] = field(default_factory=list)
+    after_each: Upstream | None = None
+    from_jobs: dict[str, Upstream] = field(default_factory=dict)
+    launcher: list[str] = field(default_factory=list)
+    language: str | None = None
 
     def template(self, runner: str, folder: str, stdout: str, stderr: str) -> JobTemplate:
         """Return the job template that runs the folder's runner."""
         options = self.request.options
         low, high = options.slots or (None, None)
+        command = [*self.launcher, self.python, runner, folder]
+        native = [options.native, options.project and f"-P {shlex.quote(options.project)}"]
+        waits_for = dict.fromkeys(upstream.job_id for upstream in [*self.after, *self.from_jobs.values()])
         return JobTemplate(
-            remote_command=self.python,
-            args=[runner, folder],
+            remote_command=command[0],
+            args=command[1:],
             job_name=self.name,
             working_directory=folder,
             output_path=stdout,
@@ -106,7 +134,9 @@ class CellPlan:
             max_slots=high,
             priority=options.priority,
             submit_as_hold=True if options.hold else None,
-            native_specification=options.native,
+            hold_jid=list(waits_for) or None,
+            hold_jid_ad=[self.after_each.job_id] if self.after_each else None,
+            native_specification=" ".join(filter(None, native)) or None,
         )
 
     def spec(self, heartbeat_seconds: float = 5.0) -> dict[str, Any]:
@@ -133,6 +163,10 @@ class CellPlan:
             "python_version": list(sys.version_info[:2]),
             "heartbeat_seconds": heartbeat_seconds,
             "shell": self.needs_shell,
+            "after": [upstream.to_json() for upstream in self.after],
+            "after_each": self.after_each and self.after_each.to_json(),
+            "from_jobs": {name: upstream.to_json() for name, upstream in self.from_jobs.items()},
+            "lang": self.language,
             "execution_count": self.request.execution_count,
             "notebook": self.request.notebook,
             "cell": self.request.cell,

@@ -55,6 +55,7 @@ def cell_parser() -> FlagParser:
     )
     ask.add_argument("-p", dest="priority", metavar="N", type=int, help="priority, -1023 to 1024 (default 0)")
     ask.add_argument("-hold", dest="hold", action="store_true", help="submit on hold; %%gcs release lets it go")
+    ask.add_argument("-P", dest="project", metavar="PROJECT", help="project that the job is accounted to")
     ask.add_argument("--native", metavar="OPTIONS", help="more options in the scheduler's own words, quoted")
     travel = parser.add_argument_group("what travels")
     travel.add_argument(
@@ -70,11 +71,46 @@ def cell_parser() -> FlagParser:
         "--env", dest="environment", metavar="NAME[=VALUE]", action="append", default=[],
         help="set a variable; what looks like a secret travels only if it is named here",
     )  # fmt: skip
-    travel.add_argument("--python", metavar="PATH", help="Python 3.9 or newer for the job (default: the notebook's)")
+    with_what = parser.add_argument_group("what runs it")
+    with_what.add_argument(
+        "--python", metavar="PATH", help="Python 3.9 or newer for the job (default: the notebook's)"
+    )
+    with_what.add_argument("--conda", metavar="ENV", help="run in this conda environment: its name or its folder")
+    with_what.add_argument(
+        "--module", dest="modules", metavar="NAME", action="append", default=[],
+        help="load an environment module first (module load NAME); may be given more than once",
+    )  # fmt: skip
+    with_what.add_argument(
+        "--lang", metavar="LANG", help="the cell is bash, R, julia, ruby … or a program's path; #$ lines are honoured"
+    )
+    _add_many_jobs_flags(parser)
     how = parser.add_argument_group("how")
     how.add_argument("--explain", action="store_true", help="show what would be sent, and send nothing")
     how.add_argument("--on", dest="cluster", metavar="CLUSTER", help="cluster: embedded, gridengine, demo …")
     return parser
+
+
+def _add_many_jobs_flags(parser: FlagParser) -> None:
+    many = parser.add_argument_group("many jobs")
+    many.add_argument(
+        "--over", metavar="X=VALUES", action="append", default=[],
+        help='run once for each: --over "x=range(100)" --over "model=[\'a\', \'b\']" (all combinations), or a '
+        "DataFrame or list of dicts of the notebook: --over grid",
+    )  # fmt: skip
+    many.add_argument("--zip", dest="side_by_side", action="store_true", help="walk the --over lists side by side")
+    many.add_argument("-tc", dest="max_parallel", metavar="N", type=int, help="run at most N of them at once")
+    many.add_argument(
+        "--as", dest="sweep_name", metavar="NAME", default="sweep",
+        help="variable for the sweep (default: sweep); NAME.frame is its table",
+    )  # fmt: skip
+    many.add_argument(
+        "--after", metavar="JOB,…", action="append", default=[],
+        help="start when these have ended well: names, ids, variables",
+    )  # fmt: skip
+    many.add_argument(
+        "--after-each", metavar="SWEEP", help="start each task when the same task of this sweep has ended well"
+    )
+    many.add_argument("--cache", action="store_true", help="take the results of an equal job, if there was one")
 
 
 def parse_flags(parser: argparse.ArgumentParser, line: str) -> argparse.Namespace:
@@ -122,6 +158,17 @@ def to_options(flags: argparse.Namespace) -> CellOptions:
         environment=parse_assignments(flags.environment, os.environ),
         python=flags.python,
         native=flags.native,
+        project=flags.project,
+        over=flags.over,
+        side_by_side=flags.side_by_side,
+        max_parallel=flags.max_parallel,
+        sweep_name=flags.sweep_name,
+        after=[word.strip() for text in flags.after for word in text.split(",") if word.strip()],
+        after_each=flags.after_each,
+        cache=flags.cache,
+        lang=flags.lang,
+        conda=flags.conda,
+        modules=flags.modules,
     )
 
 

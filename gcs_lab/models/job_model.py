@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from traitlets import Bool, Dict, Float, HasTraits, Integer, Unicode
+from traitlets import Bool, Dict, Float, HasTraits, Integer, List, Unicode
 
 __all__ = ["JobModel"]
 
@@ -36,6 +36,13 @@ class JobModel(HasTraits):
         help="one line on why it ended or why it is stuck: 'killed: h_rt=60 s exceeded'; empty if normal"
     )
     requested = Dict(help="what was requested: {'h_rt': '1:00:00', 'h_vmem': '4G'}")
+    waiting = List(
+        Unicode(), help="why it has not started, a sentence each, the weightiest first; empty once it runs"
+    )
+    usage = List(Unicode(), help="at the end: what it asked for and what it used, a sentence each")
+    advice = Unicode(
+        help="at the end: the corrected flags, ready to copy: '-l h_rt=0:10:00,h_vmem=2G'; empty if all fits"
+    )
     stale_since = Float(help="when the cluster last answered, if it does not answer now; else 0.0")
     folder = Unicode(help="the job folder")
     ended = Bool(False, help="True when nothing more will change")

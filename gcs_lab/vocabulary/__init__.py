@@ -20,6 +20,7 @@ from gcs_lab.vocabulary.job_info import JobInfo, JobStatus, SlotInfo
 from gcs_lab.vocabulary.job_state import JobState
 from gcs_lab.vocabulary.job_template import JobTemplate
 from gcs_lab.vocabulary.machine import CpuArchitecture, MachineInfo, OperatingSystem, QueueInfo, Version
+from gcs_lab.vocabulary.pending_reason import PendingReason, ReasonKind
 from gcs_lab.vocabulary.reservation import ReservationInfo, ReservationTemplate
 from gcs_lab.vocabulary.resource_limit import ResourceLimit
 
@@ -44,7 +45,9 @@ __all__ = [
     "JobTemplate",
     "MachineInfo",
     "OperatingSystem",
+    "PendingReason",
     "QueueInfo",
+    "ReasonKind",
     "ReservationInfo",
     "ReservationTemplate",
     "ResourceLimit",
