@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Generator
 
 #: Tests that run against real systems; in continuous integration they may not be skipped.
 REAL = ("gridengine", "browser")
@@ -59,10 +59,19 @@ def _processes_of_the_session() -> dict[int, str]:
     return found
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _no_process_left_behind() -> Iterator[None]:
-    """Fail when a process that a test started is still there at the end, and end it."""
-    yield
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None, object, object]:
+    """After the last test of this process, fail when a process that a test started is still there, and end it.
+
+    Not in a fixture: those of the session end in no order that could be relied on.
+    """
+    answer = yield
+    if nextitem is None:
+        _no_process_left_behind()
+    return answer
+
+
+def _no_process_left_behind() -> None:
     _stop_embedded_cluster_of_the_session()
     # A job that was told to end, or a helper whose kernel was killed, may take a while on a busy machine.
     deadline = time.monotonic() + 30

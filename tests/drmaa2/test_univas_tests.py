@@ -97,7 +97,10 @@ def test_univas_test_of_objects_holds(name: str) -> None:
 @pytest.mark.parametrize("name", sorted({*_named(asking=True)} - NEED_QCONF))
 def test_univas_test_holds_on_the_cluster(name: str, site: Site, monkeypatch) -> None:
     monkeypatch.setenv("SGE_ROOT", str(site.home))  # some only look whether it is set
-    _test(name)()
+    try:
+        _test(name)()
+    finally:
+        drmaa2.Notification.unregister_event_notification()  # theirs never does
 
 
 @pytest.mark.gridengine

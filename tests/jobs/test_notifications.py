@@ -37,8 +37,19 @@ def jobs(backend: InMemoryJobs) -> Iterator[Jobs]:
     _until(lambda: not _threads())
 
 
+@pytest.fixture(autouse=True)
+def _only_our_own_threads() -> None:
+    """Leave out the threads of areas that tests before these still listen to."""
+    _OTHERS.clear()
+    _OTHERS.extend(_threads())
+
+
+_OTHERS: list[threading.Thread] = []
+
+
 def _threads() -> list[threading.Thread]:
-    return [thread for thread in threading.enumerate() if thread.name == "gcs_lab job events"]
+    named = [thread for thread in threading.enumerate() if thread.name == "gcs_lab job events"]
+    return [thread for thread in named if thread not in _OTHERS]
 
 
 def _until(condition: Callable[[], bool], seconds: float = 20) -> None:
