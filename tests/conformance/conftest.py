@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -31,9 +32,24 @@ def _companions(config: pytest.Config) -> Companions:
 
 @pytest.fixture(scope="session", params=site_parameters())
 def site(request: pytest.FixtureRequest) -> Iterator[Site]:
-    with SITES[request.param]() as made:
-        yield made
+    context = SITES[request.param]()
+    # It lives as long as the tests of other folders may run in this process: they have a home of their own.
+    with _own_home_afterwards():
+        made = context.__enter__()
+    yield made
+    with _own_home_afterwards():
+        os.environ["GCS_LAB_HOME"] = str(made.home)
         _companions(request.config).close()
+        context.__exit__(None, None, None)
+
+
+@contextlib.contextmanager
+def _own_home_afterwards() -> Iterator[None]:
+    before = os.environ["GCS_LAB_HOME"]
+    try:
+        yield
+    finally:
+        os.environ["GCS_LAB_HOME"] = before
 
 
 @pytest.fixture(autouse=True)
@@ -42,10 +58,9 @@ def _in_the_home_of_the_site(request: pytest.FixtureRequest) -> Iterator[None]:
     if "site" not in request.fixturenames:
         yield
         return
-    before = os.environ["GCS_LAB_HOME"]
-    os.environ["GCS_LAB_HOME"] = str(request.getfixturevalue("site").home)
-    yield
-    os.environ["GCS_LAB_HOME"] = before
+    with _own_home_afterwards():
+        os.environ["GCS_LAB_HOME"] = str(request.getfixturevalue("site").home)
+        yield
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from conformance.site import until
 from conformance.statements import clause, subject, together
 from gcs_lab.errors import InvalidArgument
 from gcs_lab.vocabulary import CpuArchitecture, JobInfo, JobState, OperatingSystem, SlotInfo
@@ -69,7 +70,10 @@ def test_each_attribute_of_a_filter_that_is_set_must_match(site: Site) -> None:
     before = datetime.now(UTC) - timedelta(seconds=3)
     run = _subject(site, name)
     other = site.held(job_name=f"{name}_other")
-    info = next(found for found in site.jobs.find() if found.job_id == run.id)
+    # Not "t": Grid Engine shows that for a moment.
+    info = until(
+        lambda: next((f for f in site.jobs.find() if (f.job_id, f.job_sub_state) == (run.id, "r")), None), "r"
+    )
     (machine,) = [slot.machine_name for slot in info.allocated_machines]
     later = datetime.now(UTC) + timedelta(hours=1)
     matching: list[dict[str, Any]] = [
