@@ -35,7 +35,7 @@ tour: $(STAMPS)/lab  ## run the tour without a browser, and say what ran where
 	@$(BIN)/python tools/run_tour.py --engine "$(ENGINE)"
 
 test: $(STAMPS)/dev  ## install what the tests need (apt too, if root or sudo permits) and run them all
-	@tools/install_packages.sh gridengine chromium
+	@tools/install_packages.sh gridengine chromium modules
 	@tools/front_end.sh test
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 

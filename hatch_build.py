@@ -18,7 +18,9 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 NODE_MAJOR = 20
-BUILT = ("gcs_lab/widgets/static/job_card.js", "gcs_lab/widgets/static/job_card.css")
+BUILT = tuple(
+    f"gcs_lab/widgets/static/{card}.{kind}" for card in ("job_card", "sweep_card") for kind in ("js", "css")
+)
 #: What the built files are made of, relative to the project's root.
 SOURCES = ("labextension/src", "labextension/style", "labextension/build.mjs", "labextension/package-lock.json")
 SHARED_SOURCES = ("gcs_lab/widgets/job_states.json",)

@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from gcs_lab._version import __version__
-from gcs_lab.errors import GcsError, InvalidArgument
+from gcs_lab.errors import GcsError, InvalidArgument, JobFailed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,9 +18,17 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 
+_SUBMIT_NOTEBOOK = "submit-notebook"
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status (0 good, 1 failed, 2 wrong use)."""
-    flags = _parser().parse_args(argv)
+    words = sys.argv[1:] if argv is None else list(argv)
+    if words[:1] == [_SUBMIT_NOTEBOOK]:
+        # Its flags are those of the magic: they are imported only for it.
+        flags = _notebook_parser().parse_args(words[1:])
+    else:
+        flags = _parser().parse_args(words)
     try:
         answer = flags.do(flags)
     except GcsError as error:
@@ -60,9 +68,57 @@ def _parser() -> argparse.ArgumentParser:
         verbs.add_parser(name, help=help_text, description=help_text).set_defaults(do=action)
     _add_queue_verbs(verbs)
 
+    areas.add_parser(_SUBMIT_NOTEBOOK, add_help=False, help="run a whole notebook as a job (for cron and scripts)")
+
     doctor = areas.add_parser("doctor", help="what was found on this machine, and which cluster would be used")
     doctor.set_defaults(do=_doctor)
     return parser
+
+
+def _notebook_parser() -> argparse.ArgumentParser:
+    from gcs_lab.magics.notebook_command import notebook_flags
+
+    text = "Run a whole notebook as a job; its output notebook can be read while it runs."
+    parser = argparse.ArgumentParser(prog=f"gcs-lab {_SUBMIT_NOTEBOOK}", description=text, allow_abbrev=False)
+    notebook_flags(parser)
+    parser.set_defaults(do=_submit_notebook)
+    return parser
+
+
+def _submit_notebook(flags: argparse.Namespace) -> str:
+    from gcs_lab.cells.dependencies import Dependencies
+    from gcs_lab.cells.follower import follower
+    from gcs_lab.cells.notebook_plan import output_of, plan_notebook, submit_notebook
+    from gcs_lab.magics.arguments import to_options
+    from gcs_lab.magics.explanation import Explanation
+    from gcs_lab.magics.notebook_command import notebook_request
+    from gcs_lab.magics.session import Session
+    from gcs_lab.vocabulary import JobState
+
+    session = Session()
+    request = notebook_request(flags)
+    request.options = to_options(flags)
+    plan = plan_notebook(request)
+    cluster, _ = session.cluster(flags.cluster)
+    dependencies = Dependencies({}, session)
+    dependencies.settle(plan, cluster)
+    if flags.explain:
+        return repr(Explanation(plan, cluster))
+    for text in plan.warnings:
+        print(f"gcs-lab: {text}", file=sys.stderr)
+    job = submit_notebook(plan, cluster, session.journal)
+    told = f"job {job.id} ({job.name}) on {cluster.name}: {output_of(plan)}"
+    if not flags.wait:
+        return told
+    print(told, flush=True)
+    follower().follow(job)
+    try:
+        job.concluded.wait()
+    except KeyboardInterrupt:
+        raise JobFailed(f"interrupted; job {job.id} goes on") from None
+    if job.state is JobState.FAILED:
+        raise JobFailed(f"job {job.id} ({job.name}) failed: {job.message}")
+    return ""
 
 
 def _add_queue_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

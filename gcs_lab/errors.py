@@ -13,6 +13,7 @@ The tree (names marked * are DRMAA2's words, GFD.231 section 5)::
     ├── Internal *                  a fault of ours, or of the system
     ├── InvalidArgument *           a value that cannot work
     │   ├── UnknownName             a queue, complex, job … that does not exist
+    │   ├── SeveralProblems         more than one thing is wrong; each is named
     │   ├── CellSourceError         the cell cannot be a job as it stands
     │   └── NotPicklable            a value that cannot travel
     ├── InvalidSession *            the session was closed
@@ -25,7 +26,8 @@ The tree (names marked * are DRMAA2's words, GFD.231 section 5)::
     │   └── PartlySubmitted         some of many jobs were submitted, then one was refused
     ├── ClusterNotFound             no cluster of that name, or none at all
     ├── JobFailed                   a job ended without doing its work
-    │   └── RemoteError             its code raised an exception that cannot be rebuilt here
+    │   ├── RemoteError             its code raised an exception that cannot be rebuilt here
+    │   └── UpstreamFailed          it was not run, because an earlier job that it needs failed
     └── UntrustedFile               a file that another user could have written
 
 Every message says what happened, what was expected, and what to do next.
@@ -37,7 +39,7 @@ import difflib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 __all__ = [
     "CellSourceError",
@@ -59,13 +61,41 @@ __all__ = [
     "PartlySubmitted",
     "RemoteError",
     "SessionManagement",
+    "SeveralProblems",
     "Timeout",
     "TryLater",
     "UnknownName",
     "UnsupportedAttribute",
     "UnsupportedOperation",
     "UntrustedFile",
+    "UpstreamFailed",
 ]
+
+#: How many names, and problems, a message lists.
+_MOST_NAMES = 20
+_MOST_PROBLEMS = 10
+#: From so many letters on, a piece of a name counts as near to it.
+_LEAST_PIECE = 2
+
+
+def nearest(name: str, known: Iterable[str], most: int = 3) -> list[str]:
+    """Return the names in `known` that `name` may have been meant as, the likeliest first.
+
+    That is the one that differs in case only, else those that are spelt alike (:mod:`difflib`), else those that
+    `name` is a piece of.
+    """
+    # difflib takes time by the product of the lengths; no name is that long.
+    wanted = name[:100].casefold()
+    by_folded: dict[str, str] = {}
+    for one in known:
+        by_folded.setdefault(one.casefold(), one)
+    if wanted in by_folded:
+        return [by_folded[wanted]]
+    near = difflib.get_close_matches(wanted, by_folded, n=most)
+    if not near and len(wanted) >= _LEAST_PIECE:
+        pieces = (one for one in by_folded if wanted in one)
+        near = sorted(pieces, key=lambda one: (not one.startswith(wanted), len(one), one))[:most]
+    return [by_folded[one] for one in near]
 
 
 class GcsError(Exception):
@@ -173,16 +203,60 @@ class UnknownName(InvalidArgument):
         The name that was given.
     known
         The names that exist.
+    where
+        Where: the system's name.
+    aliases
+        Other names of some of them (a complex's shortcut) to the names in `known`.
     """
 
-    def __init__(self, kind: str, name: str, known: Iterable[str], *, where: str = "") -> None:
+    def __init__(
+        self,
+        kind: str,
+        name: str,
+        known: Iterable[str],
+        *,
+        where: str = "",
+        aliases: Mapping[str, str] | None = None,
+    ) -> None:
         self.kind, self.name, self.known = kind, name, sorted(known)
-        near = difflib.get_close_matches(name, self.known, n=3)
-        there = ", ".join(self.known[:20]) + (" …" if len(self.known) > 20 else "")  # noqa: PLR2004
+        near = _near_with_aliases(name, self.known, aliases or {})
+        there = ", ".join(self.known[:_MOST_NAMES]) + (" …" if len(self.known) > _MOST_NAMES else "")
         hint = f" Did you mean {' or '.join(near)}?" if near else ""
         place = f" on {where}" if where else ""
         has = f"There is: {there}." if there else f"There is no {kind} at all."
         super().__init__(f"no {kind} is called {name!r}{place}. {has}{hint}")
+
+
+def _near_with_aliases(name: str, known: Sequence[str], aliases: Mapping[str, str]) -> list[str]:
+    near: dict[str, str] = {}
+    for one in nearest(name, [*known, *aliases]):
+        full = one if one in known else aliases[one]
+        near.setdefault(full, full if one == full else f"{full} ({one})")
+    return list(near.values())
+
+
+class SeveralProblems(InvalidArgument):
+    """More than one thing is wrong with what was asked for; nothing was sent.
+
+    Parameters
+    ----------
+    problems
+        Each of them; two or more.
+    """
+
+    def __init__(self, problems: Sequence[GcsError]) -> None:
+        self.problems = list(problems)
+        shown = "\n".join(f"  {number}. {problem}" for number, problem in enumerate(problems[:_MOST_PROBLEMS], 1))
+        more = f"\n  and {len(problems) - _MOST_PROBLEMS} more" if len(problems) > _MOST_PROBLEMS else ""
+        super().__init__(f"{len(problems)} things are wrong, and nothing was sent:\n{shown}{more}")
+
+
+def together(problems: Sequence[GcsError]) -> GcsError:
+    """Return the one error that says all `problems` (one or more): itself if it is alone."""
+    flat: list[GcsError] = []
+    for problem in problems:
+        flat += problem.problems if isinstance(problem, SeveralProblems) else [problem]
+    return flat[0] if len(flat) == 1 else SeveralProblems(flat)
 
 
 class CellSourceError(InvalidArgument):
@@ -278,6 +352,10 @@ class RemoteError(JobFailed):
     def __init__(self, ename: str, evalue: str) -> None:
         self.ename, self.evalue = ename, evalue
         super().__init__(evalue)
+
+
+class UpstreamFailed(JobFailed):
+    """A job was not run, or not sent, because an earlier job that it needs did not end well."""
 
 
 class UntrustedFile(GcsError):

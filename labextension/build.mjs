@@ -5,10 +5,10 @@ import { fileURLToPath } from 'node:url';
 const here = path => fileURLToPath(new URL(path, import.meta.url));
 
 await build({
-  entryPoints: [
-    { in: here('src/job_card/index.ts'), out: 'job_card' },
-    { in: here('style/job_card.css'), out: 'job_card' }
-  ],
+  entryPoints: ['job_card', 'sweep_card'].flatMap(name => [
+    { in: here(`src/${name}/index.ts`), out: name },
+    { in: here(`style/${name}.css`), out: name }
+  ]),
   outdir: here('../gcs_lab/widgets/static'),
   bundle: true,
   minify: true,

@@ -22,6 +22,7 @@ from gcs_lab.vocabulary import (
     JobStatus,
     JobTemplate,
     MachineInfo,
+    PendingReason,
     QueueInfo,
     ReservationInfo,
     ReservationTemplate,
@@ -98,6 +99,9 @@ class InMemoryJobs:
         self.gap_at: int | None = None
         self.known_catalogue = CATALOGUE
         self.others: list[JobInfo] = []
+        self.reasons: dict[str, list[PendingReason]] = {}
+        self.reasons_asked: list[set[str]] = []
+        self.reasons_fault: GcsError | None = None
 
     def supports_everything(self) -> None:
         self.supported_attributes = frozenset(f.name for f in fields(JobTemplate))
@@ -180,6 +184,12 @@ class InMemoryJobs:
         return {
             job_id: JobInfo(job_id=job_id, job_state=state) for job_id, state in states.items() if state is not None
         }
+
+    def pending_reasons(self, job_ids: Collection[str]) -> dict[str, list[PendingReason]]:
+        self.reasons_asked.append(set(job_ids))
+        if self.reasons_fault is not None:
+            raise self.reasons_fault
+        return {job_id: self.reasons.get(job_id, []) for job_id in job_ids if job_id in self.states}
 
     def job_ids(self) -> list[str]:
         return [job_id for job_id, state in self.states.items() if not state.terminated]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections import defaultdict
 from dataclasses import dataclass, field
 from queue import Empty
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from jupyter_client.manager import KernelManager
 
 if TYPE_CHECKING:
@@ -116,3 +118,19 @@ class KernelSession:
         outputs = self.run(f"print(repr(({expression})))")
         assert outputs.error() is None, outputs.traceback()
         return outputs.text("stdout").removesuffix("\n")
+
+
+#: The clusters that a test of the magics runs on.
+BOTH = [
+    pytest.param("embedded", id="embedded"),
+    pytest.param("demo-cells", id="gridengine", marks=pytest.mark.gridengine),
+]
+
+
+def start_kernel(tmp_path_factory: pytest.TempPathFactory, cluster: str, **env: str) -> KernelSession:
+    """Start a kernel that uses `cluster` and has the magics."""
+    environment = {**os.environ, "GCS_LAB_CLUSTER": cluster, "PYTHONWARNINGS": "default", **env}
+    session = KernelSession(tmp_path_factory.mktemp("notebook"), environment)
+    loaded = session.run("%load_ext gcs_lab")
+    assert loaded.error() is None, loaded.traceback()
+    return session

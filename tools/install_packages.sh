@@ -1,6 +1,6 @@
 #!/bin/bash
 # Install what real systems in the tests and the tour need, from the distribution's packages:
-#     install_packages.sh gridengine chromium
+#     install_packages.sh gridengine chromium modules
 # Says in one line what cannot be installed and why, and ends with 0: what needs it says so again, by name.
 set -u
 GRIDENGINE="gridengine-master gridengine-exec gridengine-client gridengine-drmaa1.0"
@@ -89,6 +89,7 @@ for what in "$@"; do
             # What drives it, Playwright, brings a Node.js that needs this; a bare Debian does not have it.
             ! command -v apt-get >/dev/null || install "Playwright's driver" libatomic1
             ;;
-        *) echo "install_packages.sh: $what is neither gridengine nor chromium" >&2; exit 2 ;;
+        modules) install "environment modules" environment-modules ;;
+        *) echo "install_packages.sh: $what is none of gridengine, chromium, modules" >&2; exit 2 ;;
     esac
 done

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from gcs_lab.jobs.protocol import JobsBackend
+    from gcs_lab.jobs.protocol import Catalogue, JobsBackend
     from gcs_lab.status.protocol import StatusBackend
 
-__all__ = ["BackendProvider", "Offer", "SystemBackend"]
+__all__ = ["BackendProvider", "CatalogueReader", "Offer", "SystemBackend"]
 
 
 @dataclass(frozen=True)
@@ -62,5 +62,23 @@ class BackendProvider(Protocol):
         ------
         GcsError
             If it cannot be reached or started; the message says why and what to do.
+        """
+        ...
+
+
+@runtime_checkable
+class CatalogueReader(Protocol):
+    """What a provider may have besides: the names of a cluster without a connection to it."""
+
+    def catalogue(self, cluster: str) -> Catalogue:
+        """Return the names that submissions may use on one of the clusters offered.
+
+        Called in a thread while somebody types a line of ``%%gcs``, before any job was sent. Nothing is started, and
+        nothing stays open.
+
+        Raises
+        ------
+        GcsError
+            If the cluster does not answer, or cannot be asked without being started.
         """
         ...

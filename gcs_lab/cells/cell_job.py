@@ -10,15 +10,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from gcs_lab.cells import runner
+from gcs_lab.cells.ending_words import folder_gone_words, last_words, own_words, verdict_on, write_verdict
 from gcs_lab.cells.event_log import EventLog
 from gcs_lab.cells.job_folder import JobFolder
 from gcs_lab.cells.later_module import module_now_or_later
-from gcs_lab.cells.placeholder import Placeholder
+from gcs_lab.cells.placeholder import Placeholder, awaited_job
+from gcs_lab.cells.upstream import Upstream
 from gcs_lab.errors import GcsError
 from gcs_lab.vocabulary import JobState, JobStatus
 
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping
+    from collections.abc import Mapping, MutableMapping
 
     from gcs_lab.cells.event_log import Event
     from gcs_lab.cells.journal import Journal, JournalEntry
@@ -35,6 +37,8 @@ _SCHEDULER_EXITS = {99, 100}
 _LOG_GRACE = 3.0
 #: Seconds to wait for the scheduler's word on why a job was killed.
 _VERDICT_PATIENCE = 20.0
+#: The ``error`` event of a job that was not run, but for what differs.
+_NOT_RUN: dict[str, Any] = {"ename": "UpstreamFailed", "frames": [], "notes": [], "payload": False, "cause": None}
 
 
 class CellJobListener(Protocol):
@@ -98,6 +102,10 @@ class CellJob:
         self.delivered: list[str] = []
         self.missing: list[str] = []
         self.skipped: dict[str, str] = {}
+        #: Number of the last event that was read; -1: none.
+        self.last_seq = -1
+        #: Whether it is followed no more although it goes on.
+        self.abandoned = False
         #: Names that were left alone because the notebook gave them another value meanwhile.
         self.overtaken: list[str] = []
         self._journal = journal
@@ -122,6 +130,15 @@ class CellJob:
         """The job's name."""
         return self.entry.name
 
+    def upstream(self) -> Upstream:
+        """Return what a job that depends on this one must know of it."""
+        entry = self.entry
+        return Upstream(entry.job_id, entry.name, entry.folder, entry.tasks, entry.cluster)
+
+    def waits(self) -> bool:
+        """Tell whether it has not started, as far as log and scheduler say."""
+        return not self.log.position and not self.status.state.started
+
     # -- listeners and namespace ---------------------------------------------------------------------------------
 
     def listen(self, listener: CellJobListener) -> None:
@@ -142,7 +159,7 @@ class CellJob:
                 if replace or not bound or type(held) is Placeholder:
                     if bound and type(held) is not Placeholder:
                         self._previous[name] = held
-                    namespace[name] = self._placeholders[name] = Placeholder(name, self._why_not_ready)
+                    namespace[name] = self._placeholders[name] = Placeholder(name, self._why_not_ready, self)
                 elif name not in self.overtaken:
                     self.overtaken.append(name)
             if self.concluded.is_set():
@@ -164,9 +181,23 @@ class CellJob:
             return f"{name} could not come back from {who}: {self.skipped[name]}."
         if self.state is JobState.DONE:
             return f"{name} was not bound when {who} ended."
+        if (self.error or {}).get("upstream"):
+            return f"{name} was never computed: {who} was {self.message}."
         return f"{name} was never computed: {who} failed{': ' + self.message if self.message else ''}."
 
     # -- called by the follower ----------------------------------------------------------------------------------
+
+    def watch(self) -> None:
+        """Be part of every question that is asked about states."""
+        self.cluster.jobs.board.watch([self.id])
+
+    def unwatch(self) -> None:
+        """Undo :meth:`watch`."""
+        self.cluster.jobs.board.unwatch([self.id])
+
+    def take_state(self) -> None:
+        """Take the state that the board knows. Raises GcsError if the cluster does not answer."""
+        self.take_status(self.cluster.jobs.board.status([self.id])[self.id])
 
     def read_log(self) -> bool:
         """Take what the log has now; return whether there was anything."""
@@ -179,21 +210,22 @@ class CellJob:
 
     def take_status(self, status: JobStatus) -> None:
         """Take the scheduler's view."""
-        if self.concluded.is_set():
-            return
-        changed = status != self.status
-        self.status = status
-        if not status.state.terminated:
-            self._ended_at = 0.0
-            # The runner's own word is newer than the scheduler's.
-            if self.finished is None:
-                self.state = status.state
-        elif not self._ended_at:
-            self._ended_at = time.monotonic()
-        if changed:
-            self._tell("on_status", status)
+        with self._lock:
+            if self.concluded.is_set():
+                return
+            changed = status != self.status
+            self.status = status
+            if not status.state.terminated:
+                self._ended_at = 0.0
+                # The runner's own word is newer than the scheduler's.
+                if self.finished is None:
+                    self.state = status.state
+            elif not self._ended_at:
+                self._ended_at = time.monotonic()
+            if changed:
+                self._tell("on_status", status)
         if not self.folder.path.exists():
-            self._conclude(JobState.FAILED, _folder_gone_text(self))
+            self._conclude(JobState.FAILED, folder_gone_words(self))
         elif self._ended_at and self._log_is_complete():
             with contextlib.suppress(OSError):
                 self.read_log()
@@ -212,6 +244,7 @@ class CellJob:
 
     def give_up(self, error: Exception) -> None:
         """End the following of a job whose log cannot be understood; the job itself goes on."""
+        self.abandoned = True
         told = f"its log could not be read: {type(error).__name__}: {error}; `%gcs logs {self.id}` may show more"
         self._conclude(JobState.FAILED, told)
 
@@ -220,16 +253,21 @@ class CellJob:
         self._tell("on_silence", since)
 
     def _take(self, event: Event) -> None:
-        if event.type == "started":
-            # A job that was requeued starts again: what it said of its first end is void.
-            self.error = self.finished = None
-            self.state = JobState.RUNNING
-        elif event.type == "error":
-            self.error = event.body
-        elif event.type == "finished":
-            self.finished = event.body
-            self._finished_at = time.monotonic()
-        self._tell("on_event", event)
+        with self._lock:
+            if self.concluded.is_set():
+                # It was ended because an earlier job failed, when it had just started.
+                return
+            self.last_seq = event.seq
+            if event.type == "started":
+                # A job that was requeued starts again: what it said of its first end is void.
+                self.error = self.finished = None
+                self.state = JobState.RUNNING
+            elif event.type == "error":
+                self.error = event.body
+            elif event.type == "finished":
+                self.finished = event.body
+                self._finished_at = time.monotonic()
+            self._tell("on_event", event)
 
     # -- the end -------------------------------------------------------------------------------------------------
 
@@ -239,26 +277,25 @@ class CellJob:
         by_itself = finished.get("reason") in {"done", "error", "exit"}
         if by_itself and finished.get("exit_status") not in _SCHEDULER_EXITS:
             good = finished.get("exit_status") == 0
-            self._conclude(JobState.DONE if good else JobState.FAILED, "" if good else self._own_words())
+            self._conclude(JobState.DONE if good else JobState.FAILED, "" if good else own_words(self))
         elif self.status.state.terminated or time.monotonic() - self._finished_at > _VERDICT_PATIENCE:
             self._conclude_from_scheduler()
 
-    def _own_words(self) -> str:
-        if self.error is not None:
-            said = str(self.error.get("evalue", "")).strip().splitlines()
-            text = f"{self.error.get('ename')}: {said[0]}" if said else str(self.error.get("ename"))
-            limit = self.requested.get("h_vmem")
-            if self.error.get("ename") == "MemoryError" and limit:
-                from gcs_lab.jobs.requests import format_memory
-
-                peak = format_memory((self.finished or {}).get("max_vmem") or 0)
-                text = (
-                    f"MemoryError: the job asked for h_vmem={limit} and had used {peak}; ask for more with -l h_vmem="
-                )
-            return text
-        return f"the cell ended with exit status {(self.finished or {}).get('exit_status')}"
+    def conclude_not_run(self, text: str, upstream: Mapping[str, Any]) -> None:
+        """End a job that will never run, because the earlier job `upstream` that it needs failed; `text` says so."""
+        drawn = [f"UpstreamFailed: {text}"]
+        with self._lock:
+            if not self.concluded.is_set():
+                self.error = {**_NOT_RUN, "evalue": text, "traceback": drawn, "upstream": dict(upstream)}
+                self.finished = None
+                self._conclude(JobState.FAILED, text)
 
     def _conclude_from_scheduler(self) -> None:
+        verdict = verdict_on(self) if self.finished is None else None
+        if verdict and verdict["upstream"]:
+            # Another kernel ended it, because an earlier job failed: the scheduler knows only that it was deleted.
+            self.conclude_not_run(str(verdict["why"]).removeprefix("was "), verdict["upstream"])
+            return
         with contextlib.suppress(GcsError):
             self.info = self.job.info()
         info = self.info
@@ -272,31 +309,25 @@ class CellJob:
         exited = info is not None and info.exit_status is not None and self.status.final and not killed
         if self.finished is None and (exited or state is JobState.DONE):
             # It ended by itself, and the runner never came to say how: the interpreter may have.
-            state, message = JobState.FAILED, self._last_words()
+            state, message = JobState.FAILED, last_words(self)
         if not message and state is JobState.FAILED:
-            message = self._last_words()
+            message = last_words(self)
         if self.status.sub_state.startswith("E"):
             message += f" (error state {self.status.sub_state}; `%gcs cancel {self.id}` removes it)"
         self._conclude(state, message)
-
-    def _last_words(self) -> str:
-        try:
-            said = self.folder.stderr.read_text(errors="replace").strip().splitlines()
-        except OSError:
-            said = []
-        told = said[-1] if said else f"its output files are in {self.folder.path}"
-        status = self.info.exit_status if self.info else None
-        ended = "the job ended before its code began" if not self.log.position else "the job ended in the middle"
-        return f"{ended}{'' if status is None else f' (exit status {status})'}: {told}"
 
     def _conclude(self, state: JobState, message: str) -> None:
         with self._lock:
             if self.concluded.is_set():
                 return
             self.state, self.message = state, message
+            if state is JobState.FAILED and self.finished is None and not self.abandoned:
+                write_verdict(self)
             self._collect()
+            # One that is shown again ended when it did.
+            ended = self.entry.finished or time.time()
             with contextlib.suppress(OSError, GcsError):
-                self._journal.update(self.entry.folder, state=state.name, finished=time.time(), message=message)
+                self._journal.update(self.entry.folder, state=state.name, finished=ended, message=message)
             self._tell("on_concluded")
             self.concluded.set()
 
@@ -317,8 +348,24 @@ class CellJob:
                 self._namespace[name] = value
                 self.delivered.append(name)
             elif name in self._placeholders and name not in self.overtaken:
-                self.overtaken.append(name)
+                self._overtaken_by(self._namespace.get(name), name, value)
         self._give_back_the_rest(self._namespace, values)
+
+    def keep_in_reserve(self, name: str, value: object) -> None:
+        """Remember what `name` shall hold again if this job does not compute it."""
+        self._previous.setdefault(name, value)
+
+    def _overtaken_by(self, held: object, name: str, value: object) -> None:
+        """Leave the name to what holds it now; a later job that computes it anew may have to give this value back."""
+        later = awaited_job(held) if isinstance(held, Placeholder) else None
+        if later is None or later is self:
+            self.overtaken.append(name)
+        elif later.concluded.is_set() and self._namespace is not None:
+            # It will not come any more.
+            self._namespace[name] = value
+            self.delivered.append(name)
+        else:
+            later.keep_in_reserve(name, value)
 
     def _give_back_the_rest(self, namespace: MutableMapping[str, Any], values: dict[str, Any]) -> None:
         """Do with the names that did not come back what a normal cell does: they keep the value they had."""
@@ -335,7 +382,7 @@ class CellJob:
         if not self.folder.outputs.exists():
             return {}, {"skipped": {}}
         self.folder.check_trusted(self.folder.outputs)
-        values, header = runner.read_payload(str(self.folder.outputs))
+        values, header = runner.read_outputs(str(self.folder.path))
         modules = {name: module_now_or_later(module) for name, module in header.get("modules", {}).items()}
         return {**values, **modules}, {"skipped": {}, **header}
 
@@ -348,10 +395,3 @@ class CellJob:
             except Exception:
                 # What shows a job must not keep its results from coming, nor its end from being told.
                 _log.exception("showing job %s failed", self.id)
-
-
-def _folder_gone_text(job: CellJob) -> str:
-    return (
-        f"its job folder {job.folder.path} was deleted, and with it all output; the job itself may go on: "
-        f"`%gcs cancel {job.id}` ends it"
-    )

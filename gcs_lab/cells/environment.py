@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from gcs_lab.errors import InvalidArgument
@@ -10,12 +12,20 @@ from gcs_lab.errors import InvalidArgument
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["parse_assignments", "travelling_environment"]
+__all__ = ["looks_secret", "parse_assignments", "travelling_environment"]
 
 _SECRET = re.compile(
     r"TOKEN|SECRET|PASSW|PASSPHRASE|CREDENTIAL|APIKEY|API_KEY|ACCESS_KEY|PRIVATE|(^|_)(KEY|AUTH|PWD|PASS|COOKIE)($|_)",
     re.IGNORECASE,
 )
+#: How the tokens of well-known services and private keys begin.
+_TOKEN = re.compile(
+    r"(?:gh[opsru]_|github_pat_|glpat-|sk[-_]|pk_live_|xox[abprs]-|hf_|AKIA|ASIA|AIza|ya29\.|npm_|pypi-)[\w-]{12}|"
+    r"eyJ[\w-]+\.eyJ|-----BEGIN "
+)
+_PASSWORD_IN_ADDRESS = re.compile(r"://[^/\s:@]+:[^/\s@]+@")
+#: A text of this length without a blank or a path's separator, as even as chance makes it (bits a character).
+_RANDOM_LENGTH, _RANDOM_BITS = 24, 3.5
 #: What belongs to the notebook's own process, login or job, and would be wrong on another host.
 _LOCAL = re.compile(
     r"(JPY_|JUPYTER|SSH_|XDG_|DBUS_|KERNEL_|LC_TERMINAL|TERM_|SGE_|GCS_LAB_|PYDEVD_|VSCODE_|COLAB_)|"
@@ -23,6 +33,32 @@ _LOCAL = re.compile(
     r"HOSTNAME|LS_COLORS|TMPDIR|TMP|TEMP|JOB_ID|JOB_NAME|QUEUE|NSLOTS|NHOSTS|PE|PE_HOSTFILE|REQUEST|RESTARTED|"
     r"ENVIRONMENT|ARC|LD_PRELOAD|BASH_FUNC\S*|HOME|USER|LOGNAME|MAIL|SHELL)$"
 )
+
+
+def looks_secret(name: str, value: str) -> str:
+    """Return why a variable looks like a secret, in words; empty if it does not.
+
+    Examples
+    --------
+    >>> looks_secret("WANDB_API_KEY", "abc")
+    'its name says that it is a secret'
+    >>> looks_secret("OMP_NUM_THREADS", "4")
+    ''
+    """
+    if value and _SECRET.search(name):
+        return "its name says that it is a secret"
+    if _TOKEN.match(value) or _PASSWORD_IN_ADDRESS.search(value):
+        return "its value looks like a token or password"
+    return "its value looks like a token" if _is_random(value) else ""
+
+
+def _is_random(text: str) -> bool:
+    if len(text) < _RANDOM_LENGTH or not re.fullmatch(r"[A-Za-z0-9_+=-]+", text):
+        return False
+    if not (re.search(r"\d", text) and re.search(r"[A-Za-z]", text)):
+        return False
+    bits = -sum(n / len(text) * math.log2(n / len(text)) for n in Counter(text).values())
+    return bits > _RANDOM_BITS
 
 
 def travelling_environment(

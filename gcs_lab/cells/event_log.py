@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import time
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from gcs_lab.cells.growing_file import GrowingFile
+
+if TYPE_CHECKING:
+    import os
 
 __all__ = ["KNOWN_TYPES", "Event", "EventLog"]
 
@@ -39,35 +41,28 @@ class Event(NamedTuple):
     body: dict[str, Any]
 
 
-class EventLog:
+class EventLog(GrowingFile):
     """A cursor on an event log that may be written at this moment, on another host.
+
+    Large parts of displays lie in ``files/`` beside it.
 
     Attributes
     ----------
-    position
-        Bytes read and understood so far.
     damaged
         Lines that were no events (torn by a crash, or by a disk that was full); they are skipped.
-    generation
-        How often the file was found replaced or cut short; each time it is read from its start again.
 
     Parameters
     ----------
     path
-        The file ``events.jsonl``; large parts of displays lie in ``files/`` beside it.
+        The file ``events.jsonl``.
     patience_seconds
         How long zero bytes are taken for text that a network file system has not shown yet, before they count
         as damage.
     """
 
     def __init__(self, path: str | os.PathLike[str], *, patience_seconds: float = 10.0) -> None:
-        self.path = Path(path)
-        self.position = 0
+        super().__init__(path, patience_seconds=patience_seconds)
         self.damaged = 0
-        self.generation = 0
-        self._patience = patience_seconds
-        self._inode: int | None = None
-        self._blank_since: float | None = None
 
     def read(self, limit_bytes: int = 4 << 20) -> list[Event]:
         """Return the events that came since the last call; none if the file is not there yet.
@@ -82,53 +77,7 @@ class EventLog:
         OSError
             If the file is there and cannot be read.
         """
-        # It is opened anew each time: that is when a network file system looks for what another host has written.
-        try:
-            descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
-        except FileNotFoundError:
-            return []
-        try:
-            self._notice_replacement(descriptor)
-            data = self._whole_lines(descriptor, limit_bytes)
-        finally:
-            os.close(descriptor)
-        self.position += len(data)
-        return [event for line in data.split(b"\n") if line and (event := self._event(line)) is not None]
-
-    def _notice_replacement(self, descriptor: int) -> None:
-        status = os.fstat(descriptor)
-        replaced = self._inode not in (None, status.st_ino) or status.st_size < self.position
-        # A log cut short and grown again is known by what stands before the place reached: always a line's end.
-        if not replaced and self.position:
-            replaced = os.pread(descriptor, 1, self.position - 1) != b"\n"
-        if replaced:
-            self.position, self._blank_since = 0, None
-            self.generation += 1
-        self._inode = status.st_ino
-
-    def _whole_lines(self, descriptor: int, limit: int) -> bytes:
-        data = os.pread(descriptor, limit, self.position)
-        pieces = [data]
-        while data and b"\n" not in data:
-            data = os.pread(descriptor, limit, self.position + sum(map(len, pieces)))
-            pieces.append(data)
-        data = b"".join(pieces)
-        return self._without_unseen(data[: data.rfind(b"\n") + 1])
-
-    def _without_unseen(self, data: bytes) -> bytes:
-        """Hold back lines with zero bytes for a while: pages that were written and not yet seen read as zeros."""
-        blank = data.find(b"\0")
-        if blank < 0:
-            self._blank_since = None
-            return data
-        kept = data[: data.rfind(b"\n", 0, blank) + 1]
-        now = time.monotonic()
-        if kept or self._blank_since is None:
-            self._blank_since = now
-        elif now - self._blank_since >= self._patience:
-            self._blank_since = None
-            return data
-        return kept
+        return [event for line in self.read_lines(limit_bytes) if (event := self._event(line)) is not None]
 
     def _event(self, line: bytes) -> Event | None:
         try:

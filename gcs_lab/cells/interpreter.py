@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from gcs_lab.cells.conda import CondaEnvironment, find_conda
+from gcs_lab.cells.launcher import EXIT_NOT_PREPARED, launcher
 from gcs_lab.errors import InvalidArgument
 
-__all__ = ["OLDEST", "Version", "find_interpreter", "version_text"]
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["OLDEST", "Interpreter", "Version", "find_interpreter", "job_interpreter", "version_text"]
 
 Version = tuple[int, int]
 
@@ -19,6 +27,78 @@ OLDEST: Version = (3, 9)
 
 _PROBE = "import sys; print(*sys.version_info[:2])"
 _PROBE_SECONDS = 20
+
+
+@dataclass(frozen=True)
+class Interpreter:
+    """A job's Python.
+
+    ``path`` is a path, or a bare name that is looked up on the job's host once its modules are loaded; ``version`` is
+    None if it could not be asked here; ``launcher`` stands before it on the command line; ``warnings`` are sentences
+    for the user.
+    """
+
+    path: str
+    version: Version | None
+    launcher: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether it is the notebook's own Python, with nothing put before it."""
+        return self.path == sys.executable and not self.launcher
+
+
+def job_interpreter(python: str | None, conda: str | None = None, modules: Sequence[str] = ()) -> Interpreter:
+    """Return the Python of a job with these ``--python``, ``--conda`` and ``--module`` flags.
+
+    On the job's host the modules are loaded first, then the conda environment is activated. The Python is that of
+    ``--python``, else the environment's, else the notebook's. A bare name (``--python python3.12``) is looked up in
+    the environment, or on the job's host if modules are loaded there.
+
+    Raises
+    ------
+    InvalidArgument
+        If there is no such environment or program here, or it is no Python, or one that is too old.
+    """
+    environment = find_conda(conda) if conda else None
+    before = launcher(modules, environment)
+    wanted = _in_environment(python, environment)
+    if not modules:
+        path, version = find_interpreter(wanted)
+        return Interpreter(path, version, before)
+    return _after_modules(wanted or sys.executable, before, modules)
+
+
+def _in_environment(python: str | None, environment: CondaEnvironment | None) -> str | None:
+    if environment is None:
+        return python
+    if python is None:
+        if not Path(environment.python).exists():
+            raise InvalidArgument(
+                f"--conda {environment.folder}: the environment has no Python, and a job needs one. Install it there "
+                "(conda install python), or name another with --python PATH. Nothing was sent."
+            )
+        return environment.python
+    its_own = Path(environment.folder) / "bin" / python
+    return str(its_own) if os.sep not in python and its_own.exists() else python
+
+
+def _after_modules(python: str, before: list[str], modules: Sequence[str]) -> Interpreter:
+    """Return a Python that is looked up when modules are loaded: they are loaded here to ask it for its version."""
+    path = python
+    if os.sep in python:
+        path = find_path(python)
+    version, said = _asked_after(before, path)
+    if version is not None:
+        _check_version(python, version)
+        return Interpreter(path, version, before)
+    if os.sep in path and (version := _version(path, Path(path).stat().st_mtime)) is not None:
+        _check_version(python, version)
+    told = f"--module {' '.join(modules)} could not be tried here ({said}); the job's host may do better."
+    if version is None:
+        told += f" Whether {python} is there, and which version it has, could not be asked."
+    return Interpreter(path, version, before, [told])
 
 
 def find_interpreter(python: str | None) -> tuple[str, Version]:
@@ -31,20 +111,36 @@ def find_interpreter(python: str | None) -> tuple[str, Version]:
     """
     if python is None:
         return sys.executable, (sys.version_info.major, sys.version_info.minor)
+    path = find_path(python)
+    version = _version(path, Path(path).stat().st_mtime)
+    _check_version(python, version)
+    assert version is not None  # noqa: S101  (it was refused)
+    return path, version
+
+
+def find_path(python: str) -> str:
+    """Return the absolute path of a program.
+
+    Raises
+    ------
+    InvalidArgument
+        If there is no such program here.
+    """
     found = shutil.which(str(Path(python).expanduser()))
     if found is None:
         raise InvalidArgument(
             f"--python {python}: there is no such program here. Give the path of a Python {version_text(OLDEST)} or "
             "newer that the cluster's hosts have too. Nothing was sent."
         )
-    path = str(Path(found).absolute())
-    version = _version(path, Path(path).stat().st_mtime)
+    return str(Path(found).absolute())
+
+
+def _check_version(python: str, version: Version | None) -> None:
     if version is None or version < OLDEST:
         what = "is no Python" if version is None else f"is Python {version_text(version)}"
         raise InvalidArgument(
             f"--python {python}: it {what}; a job needs Python {version_text(OLDEST)} or newer. Nothing was sent."
         )
-    return path, version
 
 
 def version_text(version: Version) -> str:
@@ -55,12 +151,28 @@ def version_text(version: Version) -> str:
 @cache
 def _version(path: str, _changed: float) -> Version | None:
     """Ask a program for its Python version; None if it is no Python. Asked once, until the file changes."""
+    return _ask([path])[0]
+
+
+def _asked_after(before: list[str], path: str) -> tuple[Version | None, str]:
+    """Ask a Python for its version with modules loaded here; return also why there is no answer."""
+    version, status, said = _ask([*before, path])
+    if version is None and status != EXIT_NOT_PREPARED:
+        said = said or f"{path} is no Python there"
+    return version, said.removeprefix("gcs_lab: ")
+
+
+def _ask(command: list[str]) -> tuple[Version | None, int | None, str]:
     try:
         answer = subprocess.run(
-            [path, "-E", "-s", "-c", _PROBE], capture_output=True, text=True, timeout=_PROBE_SECONDS, check=True,
+            [*command, "-E", "-s", "-c", _PROBE], capture_output=True, text=True, timeout=_PROBE_SECONDS, check=False,
             stdin=subprocess.DEVNULL,
         )  # fmt: skip
+    except (OSError, subprocess.SubprocessError) as error:
+        return None, None, str(error)
+    said = answer.stderr.strip().splitlines()
+    try:
         major, minor = map(int, answer.stdout.split())
-    except (OSError, subprocess.SubprocessError, ValueError):
-        return None
-    return major, minor
+    except ValueError:
+        return None, answer.returncode, said[-1] if said else ""
+    return ((major, minor), 0, "") if answer.returncode == 0 else (None, answer.returncode, said[-1] if said else "")

@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gcs_lab.cells import runner
+from gcs_lab.cells.runner.point_file import POINTS
 from gcs_lab.cells.runner.private_file import write_all, write_whole
+from gcs_lab.cells.runner.task_place import ROUNDS, task_folder
 from gcs_lab.cells.runner_archive import runner_archive
 from gcs_lab.errors import OutOfResource, UntrustedFile
 from gcs_lab.user_paths import private_folder, state_folder
@@ -47,6 +49,8 @@ class JobFolder:
         self.path = path
         self.spec = path / "spec.json"
         self.inputs = path / "inputs.payload"
+        #: Inputs of a script that are files.
+        self.input_files = path / "inputs"
         self.outputs = path / "outputs.payload"
         self.exception = path / "exception.payload"
         self.events = path / "events.jsonl"
@@ -54,6 +58,11 @@ class JobFolder:
         self.runner = path / "runner.pyz"
         self.stdout = path / "stdout"
         self.stderr = path / "stderr"
+        self.verdict = path / runner.VERDICT
+        # Of a sweep alone.
+        self.points = path / POINTS
+        self.rounds = path / ROUNDS
+        self.template = path / "template.json"
 
     def __repr__(self) -> str:
         return f"<JobFolder {self.path}>"
@@ -87,6 +96,10 @@ class JobFolder:
             shutil.rmtree(folder.path, ignore_errors=True)
             raise
 
+    def of_task(self, task: int) -> JobFolder:
+        """Return the folder of one task of a sweep; it is there once the task has started."""
+        return JobFolder(Path(task_folder(str(self.path), task)))
+
     def write_runner(self) -> None:
         """Put the program that the job runs into the folder."""
         kept = runner_archive()
@@ -100,6 +113,10 @@ class JobFolder:
         """Write what the runner shall do."""
         _write_private(self.spec, json.dumps(spec, ensure_ascii=False).encode("utf-8", "surrogateescape"))
 
+    def write_template(self, template: dict[str, Any]) -> None:
+        """Write what the cluster was asked for, so that some of a sweep's tasks can be submitted again."""
+        _write_private(self.template, json.dumps(template).encode())
+
     def read_spec(self) -> dict[str, Any]:
         """Return what the runner was asked to do.
 
@@ -111,6 +128,35 @@ class JobFolder:
         self.check_trusted(self.spec)
         spec: dict[str, Any] = json.loads(self.spec.read_bytes().decode("utf-8", "surrogateescape"))
         return spec
+
+    def write_verdict(self, why: str, seq: int, upstream: dict[str, Any] | None = None) -> None:
+        """Write how a job failed that could not say so itself, for the jobs that wait for it.
+
+        Parameters
+        ----------
+        why
+            ``"failed: killed: h_rt=60 s exceeded"``, ``"was not run: …"``.
+        seq
+            Number of the last event of its log that is known; what it says after that counts more. -1: none.
+        upstream
+            The earlier job that is to blame, if one is.
+        """
+        verdict = {"good": False, "why": why, "seq": seq, "upstream": upstream}
+        _write_private(self.verdict, json.dumps(verdict, ensure_ascii=False).encode("utf-8", "surrogateescape"))
+
+    def read_verdict(self) -> dict[str, Any] | None:
+        """Return what :meth:`write_verdict` wrote; None if there is none.
+
+        Raises
+        ------
+        UntrustedFile
+            If another user could have written it.
+        """
+        if not self.verdict.exists():
+            return None
+        self.check_trusted(self.verdict)
+        verdict: dict[str, Any] = json.loads(self.verdict.read_bytes().decode("utf-8", "surrogateescape"))
+        return verdict
 
     def check_trusted(self, path: Path) -> None:
         """Raise UntrustedFile if someone else could have written `path` or swapped a folder above it."""

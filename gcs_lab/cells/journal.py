@@ -104,6 +104,10 @@ class Journal:
         with closing(self._database.open()) as connection:
             connection.executemany("DELETE FROM jobs WHERE folder = ?", [(folder,) for folder in folders])
 
+    def of_folder(self, folder: str) -> JournalEntry | None:
+        """Return the entry of a job folder; None if there is none."""
+        return next(iter(self._select("folder = ?", (folder,))), None)
+
     def find(self, wanted: str, cluster: str | None = None) -> list[JournalEntry]:
         """Return the entries whose id or name is `wanted`, newest first."""
         return self._select("job_id != '' AND (job_id = ? OR name = ?) AND (? IS NULL OR cluster = ?)",

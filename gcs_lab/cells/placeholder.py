@@ -9,7 +9,9 @@ from gcs_lab.errors import NotReady
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Placeholder", "is_placeholder", "why_not_ready"]
+    from gcs_lab.cells.cell_job import CellJob
+
+__all__ = ["Placeholder", "awaited_job", "is_placeholder", "name_there", "why_not_ready"]
 
 
 class Placeholder:
@@ -21,13 +23,16 @@ class Placeholder:
         The name it stands under.
     why
         Called when it is looked at or used; says what it waits for and what to do.
+    job
+        The job that computes it: a later cell that needs the value depends on it.
     """
 
-    __slots__ = ("_gcs_name", "_gcs_why")
+    __slots__ = ("_gcs_job", "_gcs_name", "_gcs_why")
 
-    def __init__(self, name: str, why: Callable[[str], str]) -> None:
+    def __init__(self, name: str, why: Callable[[str], str], job: CellJob | None = None) -> None:
         object.__setattr__(self, "_gcs_name", name)
         object.__setattr__(self, "_gcs_why", why)
+        object.__setattr__(self, "_gcs_job", job)
 
     def __repr__(self) -> str:
         return f"<{why_not_ready(self)}>"
@@ -69,3 +74,15 @@ def why_not_ready(placeholder: Placeholder) -> str:
     name: str = object.__getattribute__(placeholder, "_gcs_name")
     why: Callable[[str], str] = object.__getattribute__(placeholder, "_gcs_why")
     return why(name)
+
+
+def awaited_job(placeholder: Placeholder) -> CellJob | None:
+    """Return the job that computes it, if that is known."""
+    job: CellJob | None = object.__getattribute__(placeholder, "_gcs_job")
+    return job
+
+
+def name_there(placeholder: Placeholder) -> str:
+    """Return the name of the value in its job: a placeholder may stand under others here."""
+    name: str = object.__getattribute__(placeholder, "_gcs_name")
+    return name

@@ -14,18 +14,21 @@ from typing import TYPE_CHECKING, Any
 from gcs_lab.cells.cell_source import CellSource, Discarded, read_cell
 from gcs_lab.cells.code_sources import sources_of
 from gcs_lab.cells.environment import travelling_environment
-from gcs_lab.cells.interpreter import Version, find_interpreter, version_text
+from gcs_lab.cells.from_jobs import taken_from_jobs
+from gcs_lab.cells.interpreter import Version, job_interpreter, version_text
+from gcs_lab.cells.job_packages import check_packages, module_path
 from gcs_lab.cells.later_module import LaterModule
-from gcs_lab.cells.placeholder import is_placeholder, why_not_ready
-from gcs_lab.errors import CellSourceError, InvalidArgument, NotPicklable, NotReady
+from gcs_lab.errors import CellSourceError, InvalidArgument, NotPicklable
 from gcs_lab.vocabulary import JobTemplate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
+    from gcs_lab.cells.script_options import ScriptOptions
+    from gcs_lab.cells.sweep_points import Points
     from gcs_lab.cells.upstream import Upstream
 
-__all__ = ["CellOptions", "CellPlan", "CellRequest", "plan_cell"]
+__all__ = ["CellOptions", "CellPlan", "CellRequest", "plan_cell", "working_directory"]
 
 #: Names that a cell assigns by habit and nobody reads in another cell, or that IPython keeps for itself.
 _NOT_OUTPUTS = {"_", "__", "___"}
@@ -58,9 +61,13 @@ class CellOptions:
     after: list[str] = field(default_factory=list)
     after_each: str | None = None
     cache: bool = False
+    cache_files: list[str] = field(default_factory=list)
     lang: str | None = None
     conda: str | None = None
     modules: list[str] = field(default_factory=list)
+    script: ScriptOptions | None = None
+    #: Flags that came from defaults, with where each comes from.
+    from_defaults: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(kw_only=True)
@@ -70,7 +77,9 @@ class CellRequest:
     ``source`` is plain Python (IPython's transformations applied) whose line numbers are the cell's own;
     ``filename`` is the name under which IPython knows it; ``display_name`` what tracebacks call it (``Cell In[3]``);
     ``display_source`` is the cell as the user wrote it, with the magic's line; ``hidden`` are names that IPython put
-    into the namespace; ``cell_name`` tells what a code's file name is called if it is a cell's.
+    into the namespace; ``cell_name`` tells what a code's file name is called if it is a cell's. ``parameters`` are
+    names that each task of a sweep is given; ``left_by`` names that the same task of an earlier sweep leaves
+    (``--after-each``): neither need be in the namespace.
     """
 
     source: str
@@ -81,9 +90,15 @@ class CellRequest:
     hidden: Mapping[str, Any] = field(default_factory=dict)
     cell_name: Callable[[str], str | None] = lambda _: None
     options: CellOptions = field(default_factory=CellOptions)
+    parameters: Collection[str] = ()
+    left_by: Mapping[str, Upstream] = field(default_factory=dict)
     execution_count: int = 0
     notebook: str = ""
     cell: str = ""
+
+    def __post_init__(self) -> None:
+        # A sweep's own parameter is nearer than one that an earlier sweep had under the same name.
+        self.left_by = {name: one for name, one in self.left_by.items() if name not in self.parameters}
 
 
 @dataclass(kw_only=True)
@@ -92,8 +107,12 @@ class CellPlan:
 
     ``after`` are jobs that must have ended well before it; ``after_each`` is a sweep whose tasks are waited for task
     by task; ``from_jobs`` are names whose values earlier jobs compute: they travel from job folder to job folder.
+    ``by_task`` is False for an earlier sweep of several rounds, whose array jobs do not have this one's tasks.
+    ``ended`` are those of all these jobs that have ended already, and well: there is nothing to wait for.
     ``launcher`` is what stands before the Python on the command line (environment modules, conda). ``language`` is
-    None for a cell in Python.
+    None for a cell in Python. ``kind`` is the journal's word for it; ``module_path`` is where the job looks for
+    modules after its own places; ``warnings`` are sentences for the user; ``more_spec`` has more of ``spec.json``.
+    ``points`` are those of a sweep, None for one job.
     """
 
     request: CellRequest
@@ -110,16 +129,43 @@ class CellPlan:
     after: list[Upstream] = field(default_factory=list)
     after_each: Upstream | None = None
     from_jobs: dict[str, Upstream] = field(default_factory=dict)
+    ended: list[Upstream] = field(default_factory=list)
+    by_task: bool = True
     launcher: list[str] = field(default_factory=list)
     language: str | None = None
+    kind: str = "cell"
+    module_path: list[str] = field(default_factory=lambda: [entry for entry in sys.path if entry])
+    warnings: list[str] = field(default_factory=list)
+    more_spec: dict[str, Any] = field(default_factory=dict)
+    points: Points | None = None
+
+    def waits_for(self) -> list[Upstream]:
+        """Return the jobs that must have ended before it may start, each once; not that of ``after_each``."""
+        by_task = self.after_each.job_id if self.after_each else None
+        over = {by_task, *(upstream.job_id for upstream in self.ended)}
+        found = {one.job_id: one for one in [*self.from_jobs.values(), *self.after] if one.job_id not in over}
+        return list(found.values())
+
+    def _holds(self) -> tuple[list[str], list[str]]:
+        """Return the ids of the jobs that are waited for as a whole, and of the one whose tasks are, one by one."""
+        by_task: list[str] = []
+        whole = [one.job_id for one in self.waits_for()]
+        if self.after_each and self.after_each not in self.ended:
+            (by_task if self.by_task else whole).append(self.after_each.job_id)
+        return whole, by_task
+
+    def upstreams(self) -> list[Upstream]:
+        """Return all jobs that it depends on, each once: ended ones and :attr:`after_each` too."""
+        each = [self.after_each] if self.after_each else []
+        return list({one.job_id: one for one in [*self.waits_for(), *self.ended, *each]}.values())
 
     def template(self, runner: str, folder: str, stdout: str, stderr: str) -> JobTemplate:
         """Return the job template that runs the folder's runner."""
-        options = self.request.options
+        options, script = self.request.options, self.request.options.script
         low, high = options.slots or (None, None)
+        holds, holds_by_task = self._holds()
         command = [*self.launcher, self.python, runner, folder]
         native = [options.native, options.project and f"-P {shlex.quote(options.project)}"]
-        waits_for = dict.fromkeys(upstream.job_id for upstream in [*self.after, *self.from_jobs.values()])
         return JobTemplate(
             remote_command=command[0],
             args=command[1:],
@@ -134,8 +180,8 @@ class CellPlan:
             max_slots=high,
             priority=options.priority,
             submit_as_hold=True if options.hold else None,
-            hold_jid=list(waits_for) or None,
-            hold_jid_ad=[self.after_each.job_id] if self.after_each else None,
+            hold_jid=[*holds, *(script.hold_jid if script else [])] or None,
+            hold_jid_ad=[*holds_by_task, *(script.hold_jid_ad if script else [])] or None,
             native_specification=" ".join(filter(None, native)) or None,
         )
 
@@ -159,7 +205,8 @@ class CellPlan:
             "explicit_outputs": self.request.options.outputs,
             "cwd": self.cwd,
             "environment": self.environment,
-            "sys_path": [entry for entry in sys.path if entry],
+            "named_environment": sorted(self.request.options.environment),
+            "sys_path": self.module_path,
             "python_version": list(sys.version_info[:2]),
             "heartbeat_seconds": heartbeat_seconds,
             "shell": self.needs_shell,
@@ -170,6 +217,7 @@ class CellPlan:
             "execution_count": self.request.execution_count,
             "notebook": self.request.notebook,
             "cell": self.request.cell,
+            **self.more_spec,
         }
 
 
@@ -183,32 +231,39 @@ def plan_cell(request: CellRequest) -> CellPlan:
     CellSourceError
         If it needs names that are not defined (all of them are named, with their lines).
     NotReady
-        If it needs a value that another job is still computing.
+        If it needs a value that an earlier job was to compute and did not.
     InvalidArgument
         If a flag's value cannot work.
     """
     options = request.options
     source = read_cell(request.source, request.filename)
     values = _needed_values(request, source)
+    from_jobs = taken_from_jobs(values, request.left_by, {*source.needs, *options.inputs})
+    values = {name: value for name, value in values.items() if name not in from_jobs}
     modules = {name: value.__name__ for name, value in values.items() if isinstance(value, ModuleType)}
     _check_modules(modules, values)
     environment, withheld = travelling_environment(os.environ, options.environment)
     inputs = {name: value for name, value in values.items() if name not in modules}
     outputs = _outputs(source, options, values)
-    python, version = find_interpreter(options.python)
-    _check_code_travels(inputs, version)
+    python = job_interpreter(options.python, options.conda, options.modules)
+    _check_code_travels(inputs, python.version)
+    warnings = check_packages(python, inputs, modules, outputs, request.source)
     return CellPlan(
         request=request,
         name=options.name or f"cell_{request.execution_count}",
         inputs=inputs,
         modules=modules,
         outputs=outputs,
-        cwd=_working_directory(options.cwd),
-        python=python,
+        cwd=working_directory(options.cwd),
+        python=python.path,
+        launcher=python.launcher,
+        module_path=module_path(python.version),
+        warnings=[*python.warnings, *warnings],
         environment=environment,
         withheld=withheld,
         discarded=[d for d in source.discarded if d.name not in outputs and _is_instance(inputs.get(d.name))],
         needs_shell="get_ipython" in source.needs,
+        from_jobs=from_jobs,
     )
 
 
@@ -217,6 +272,8 @@ def _needed_values(request: CellRequest, source: CellSource) -> dict[str, Any]:
     undefined: dict[str, int] = {}
     values: dict[str, Any] = {}
     for name, line in source.needs.items():
+        if name in request.parameters or name in request.left_by:
+            continue
         if name in namespace and not (name in hidden and namespace[name] is hidden[name]):
             values[name] = namespace[name]
         elif name in _PROVIDED or hasattr(builtins, name) or name in source.optional or source.open_ended:
@@ -224,14 +281,13 @@ def _needed_values(request: CellRequest, source: CellSource) -> dict[str, Any]:
         else:
             undefined[name] = line
     for name in request.options.inputs:
+        if name in request.parameters or name in request.left_by:
+            continue
         if name not in namespace:
             raise CellSourceError(f"--in {name}: {name!r} is not defined in this notebook. Nothing was sent.")
         values[name] = namespace[name]
     if undefined:
         raise CellSourceError(_undefined_text(request, undefined))
-    for name, value in values.items():
-        if is_placeholder(value):
-            raise NotReady(f"the cell needs {name}, and {why_not_ready(value)} Nothing was sent.")
     return values
 
 
@@ -272,17 +328,18 @@ def _outputs(source: CellSource, options: CellOptions, values: dict[str, Any]) -
     return [*found, *(name for name in options.outputs if name not in found)]
 
 
-def _working_directory(cwd: str | None) -> str:
+def working_directory(cwd: str | None) -> str:
+    """Return the absolute folder that a job runs in: that of ``--cwd``, else the notebook's."""
     path = Path(cwd).expanduser() if cwd else Path.cwd()
     if not path.is_dir():
         raise InvalidArgument(f"--cwd {cwd}: there is no such folder here. Nothing was sent.")
     return str(path.absolute())
 
 
-def _check_code_travels(inputs: dict[str, Any], version: Version) -> None:
+def _check_code_travels(inputs: dict[str, Any], version: Version | None) -> None:
     """Refuse functions and classes of the notebook for another version of Python: bytecode does not travel."""
     here = (sys.version_info.major, sys.version_info.minor)
-    if version == here:
+    if version is None or version == here:
         return
     code = [
         name

@@ -6,7 +6,7 @@ from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any
 
 from gcs_lab.cells import runner
-from gcs_lab.errors import RemoteError, UntrustedFile
+from gcs_lab.errors import RemoteError, UntrustedFile, UpstreamFailed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,6 +31,8 @@ def rebuild_exception(body: dict[str, Any], folder: JobFolder, filenames: Mappin
     filenames
         What to call the files of the job here (the cell's file name in another kernel).
     """
+    if body.get("upstream"):
+        return UpstreamFailed(str(body.get("evalue", "")))
     error = _unpickled(body, folder) or _stand_in(str(body.get("ename", "")), str(body.get("evalue", "")))
     error.__traceback__ = _traceback(body.get("frames") or [], filenames)
     known_notes = list(getattr(error, "__notes__", ()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ from gcs_lab.cells import runner
 from gcs_lab.cells.cell_job import CellJob
 from gcs_lab.cells.job_folder import JobFolder
 from gcs_lab.cells.journal import Journal, JournalEntry
+from gcs_lab.cells.script_plan import write_script_inputs
 from gcs_lab.errors import NotPicklable
 from gcs_lab.vocabulary import JobState
 
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from gcs_lab.cells.plan import CellPlan
     from gcs_lab.cluster import Cluster
 
-__all__ = ["pickled_sizes", "submit_cell"]
+__all__ = ["entry_of", "pickled_sizes", "submit_cell", "write_travelling"]
 
 
 def submit_cell(plan: CellPlan, cluster: Cluster, journal: Journal | None = None) -> CellJob:
@@ -35,22 +37,12 @@ def submit_cell(plan: CellPlan, cluster: Cluster, journal: Journal | None = None
     with JobFolder.create(plan.name) as folder:
         template = plan.template(str(folder.runner), str(folder.path), str(folder.stdout), str(folder.stderr))
         # Refused names and values are told before a gigabyte of inputs is written.
-        cluster.jobs.check(template)
+        cluster.jobs.check(template, must_fit=True)
         spec = plan.spec()
-        if plan.inputs:
-            _write_inputs(folder, plan)
+        write_travelling(folder, plan, spec)
         folder.write_runner()
         folder.write_spec(spec)
-        entry = JournalEntry(
-            folder=str(folder.path),
-            cluster=cluster.name,
-            job_id="",
-            name=plan.name,
-            notebook=plan.request.notebook,
-            cell=plan.request.cell,
-            execution_count=plan.request.execution_count,
-            submitted=time.time(),
-        )
+        entry = entry_of(plan, folder, cluster)
         # The entry is there before the job is: a kernel killed in between leaves a trace that attach completes.
         journal.add(entry)
         try:
@@ -61,8 +53,26 @@ def submit_cell(plan: CellPlan, cluster: Cluster, journal: Journal | None = None
         entry.job_id = job.id
         journal.update(entry.folder, job_id=job.id)
     handle = CellJob(cluster, entry, journal, spec=spec, requested=plan.request.options.requests)
-    handle.state = JobState.QUEUED_HELD if template.submit_as_hold else JobState.QUEUED
+    held = template.submit_as_hold or template.hold_jid
+    handle.state = JobState.QUEUED_HELD if held else JobState.QUEUED
     return handle
+
+
+def entry_of(plan: CellPlan, folder: JobFolder, cluster: Cluster) -> JournalEntry:
+    """Return the journal's entry of a job that is about to be submitted; its id is not known yet."""
+    return JournalEntry(
+        folder=str(folder.path),
+        cluster=cluster.name,
+        job_id="",
+        name=plan.name,
+        notebook=plan.request.notebook,
+        cell=plan.request.cell,
+        execution_count=plan.request.execution_count,
+        submitted=time.time(),
+        kind="sweep" if plan.points else plan.kind,
+        tasks=len(plan.points or ()),
+        after=json.dumps([upstream.folder for upstream in plan.upstreams() if upstream.folder]),
+    )
 
 
 def pickled_sizes(values: dict[str, Any]) -> dict[str, int | Exception]:
@@ -78,6 +88,22 @@ def pickled_sizes(values: dict[str, Any]) -> dict[str, int | Exception]:
         except Exception as error:
             sizes[name] = error
     return sizes
+
+
+def write_travelling(folder: JobFolder, plan: CellPlan, spec: dict[str, Any]) -> None:
+    """Write the values that travel with a cell into its folder; of a script, `spec` says which they are.
+
+    Raises
+    ------
+    NotPicklable
+        If a value cannot travel.
+    OSError
+        If it cannot be written.
+    """
+    if plan.language:
+        write_script_inputs(folder, plan, spec)
+    elif plan.inputs:
+        _write_inputs(folder, plan)
 
 
 def _write_inputs(folder: JobFolder, plan: CellPlan) -> None:

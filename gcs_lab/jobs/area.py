@@ -8,11 +8,12 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from gcs_lab.errors import GcsError, InvalidArgument, UnknownName, UnsupportedAttribute, UnsupportedOperation
-from gcs_lab.jobs.catalogue_checks import check_names
+from gcs_lab.jobs.catalogue_checks import check_names, is_about_names
 from gcs_lab.jobs.job import Job
 from gcs_lab.jobs.job_array import JobArray
 from gcs_lab.jobs.job_filter import select_jobs, select_named
 from gcs_lab.jobs.notifications import Notifier
+from gcs_lab.jobs.pending import PendingReasons
 from gcs_lab.jobs.reservations import Reservations
 from gcs_lab.jobs.status_board import StatusBoard
 from gcs_lab.jobs.template_checks import check_supported, check_template
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from gcs_lab.jobs.notifications import Subscription
     from gcs_lab.jobs.protocol import Catalogue, JobAction, JobsBackend
-    from gcs_lab.vocabulary import JobEvent, JobInfo, MachineInfo, QueueInfo, ReservationTemplate
+    from gcs_lab.vocabulary import JobEvent, JobInfo, MachineInfo, PendingReason, QueueInfo, ReservationTemplate
 
 __all__ = ["Jobs"]
 
@@ -51,6 +52,7 @@ class Jobs:
         self.cluster = cluster
         self.board = StatusBoard(backend)
         self._notifier = Notifier(backend, self.board)
+        self._pending = PendingReasons(backend, self.board)
         self._catalogue: tuple[float, Catalogue] | None = None
         self._catalogue_lock = threading.Lock()
 
@@ -255,6 +257,27 @@ class Jobs:
         """
         return select_jobs(self.backend.all_jobs, wanted)
 
+    def pending_reasons(self, job_ids: str | Collection[str]) -> dict[str, builtins.list[PendingReason]]:
+        """Return why jobs have not started, by id, the weightiest reason first; empty for one that does not wait.
+
+        The system is asked at most once in 10 s about each job, with one question for all; in between the last
+        answer counts. A task of an array job has the reasons of its whole array.
+
+        Parameters
+        ----------
+        job_ids
+            An id, or several; one that the system does not know is left out.
+
+        Raises
+        ------
+        GcsError
+            If the system does not answer.
+        """
+        ids = [job_ids] if isinstance(job_ids, str) else list(job_ids)
+        for job_id in ids:
+            _check_id(job_id)
+        return self._pending.of(ids)
+
     def queues(self, names: Collection[str] | None = None) -> builtins.list[QueueInfo]:
         """Return the cluster queues; with `names` only those that are called so."""
         return select_named(self.backend.queues, names)
@@ -292,19 +315,33 @@ class Jobs:
                 self._catalogue = (now, self.backend.catalogue())
             return self._catalogue[1]
 
-    def check(self, template: JobTemplate, tasks: TaskRange | None = None) -> None:
-        """Raise what :meth:`submit` (with `tasks`: :meth:`submit_array`) would raise before it sends anything."""
+    def check(self, template: JobTemplate, tasks: TaskRange | None = None, *, must_fit: bool = False) -> None:
+        """Raise what :meth:`submit` (with `tasks`: :meth:`submit_array`) would raise before it sends anything.
+
+        With `must_fit` also InvalidArgument if the job would wait for ever: for more slots than its parallel
+        environment has.
+        """
         check_template(template, is_array=tasks is not None)
         check_supported(template.attributes_set(), self.backend)
-        self.check_names(template)
+        self.check_names(template, must_fit=must_fit)
 
-    def check_names(self, template: JobTemplate | ReservationTemplate) -> None:
-        """Raise UnknownName if a queue, complex, host … of the template does not exist on the system."""
+    def check_names(
+        self, template: JobTemplate | ReservationTemplate, project: str | None = None, *, must_fit: bool = False
+    ) -> None:
+        """Raise UnknownName if a queue, complex, host … of the template, or `project`, is not on the system.
+
+        Raises
+        ------
+        InvalidArgument
+            As :func:`~gcs_lab.jobs.catalogue_checks.check_names`; one error says all that is wrong.
+        """
         try:
-            check_names(template, self.catalogue, self.system)
-        except UnknownName:
+            check_names(template, self.catalogue, self.system, project, must_fit=must_fit)
+        except InvalidArgument as error:
+            if not is_about_names(error):
+                raise
             # It may be new: the cluster was changed within the minute.
-            check_names(template, lambda: self.catalogue(max_age=1.0), self.system)
+            check_names(template, lambda: self.catalogue(max_age=1.0), self.system, project, must_fit=must_fit)
 
     def _check_one_of_many(self, template: JobTemplate, number: int, of: int) -> None:
         try:

@@ -10,7 +10,7 @@ from gcs_lab.vocabulary import split_id
 
 if TYPE_CHECKING:
     from gcs_lab.jobs.area import Jobs
-    from gcs_lab.vocabulary import JobInfo, JobState, JobStatus
+    from gcs_lab.vocabulary import JobInfo, JobState, JobStatus, PendingReason
 
 __all__ = ["Job"]
 
@@ -78,6 +78,21 @@ class Job:
         if info is None:
             raise UnknownName("job", self.id, self.area.backend.job_ids(), where=self.area.system)
         return info
+
+    def pending_reasons(self) -> list[PendingReason]:
+        """Return why the job has not started, the weightiest reason first; empty if it does not wait.
+
+        As :meth:`~gcs_lab.jobs.Jobs.pending_reasons`.
+
+        Raises
+        ------
+        UnknownName
+            If the system knows no such job (any more).
+        """
+        reasons = self.area.pending_reasons(self.id).get(self.id)
+        if reasons is None:
+            raise UnknownName("job", self.id, self.area.backend.job_ids(), where=self.area.system)
+        return reasons
 
     def hold(self) -> None:
         """Keep a queued job from starting. Raises InvalidState if it is not queued."""

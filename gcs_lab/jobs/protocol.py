@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         JobStatus,
         JobTemplate,
         MachineInfo,
+        PendingReason,
         QueueInfo,
         ReservationInfo,
         ReservationTemplate,
@@ -57,7 +58,10 @@ class Complex:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """The names that a submission may use; what a request is checked against before it is sent."""
+    """The names that a submission may use; what a request is checked against before it is sent.
+
+    ``pe_slots`` has the slots that a parallel environment gives out in all, of those for which the system tells.
+    """
 
     queues: tuple[str, ...] = ()
     parallel_environments: tuple[str, ...] = ()
@@ -65,6 +69,7 @@ class Catalogue:
     projects: tuple[str, ...] = ()
     job_categories: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
+    pe_slots: Mapping[str, int] = field(default_factory=dict)
     by_name: Mapping[str, Complex] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -216,6 +221,16 @@ class JobsBackend(Protocol):
 
         Called by ``Job.info`` and once at the end of every cell's job, for its final line. Of an array job as a
         whole it has what its tasks share, and as times and usage what they come to: first start, last end, the sums.
+        """
+        ...
+
+    def pending_reasons(self, job_ids: Collection[str]) -> dict[str, list[PendingReason]]:
+        """Return why each of `job_ids` has not started, the weightiest reason first.
+
+        Called by ``Jobs.pending_reasons`` with ids of jobs and whole array jobs, for each of them at most once in ten
+        seconds. It costs at most one command of each kind for all that is asked. A job in error state waits, too; of
+        an array job it is told why those of its tasks wait that do. One that waits for nothing has an empty list, one
+        that the system does not know is left out. A job that waits has at least one reason.
         """
         ...
 

@@ -12,12 +12,14 @@ import re
 from fractions import Fraction
 
 from gcs_lab.errors import InvalidArgument
+from gcs_lab.jobs.request_hints import hint, meant_memory, meant_time
 
 __all__ = [
     "format_memory",
     "format_time",
     "parse_memory",
     "parse_requests",
+    "parse_slots",
     "parse_time",
 ]
 
@@ -26,6 +28,9 @@ _MEMORY = re.compile(r"(?P<number>\d{1,30}(?:\.\d{1,30})?)(?P<unit>[kKmMgGtT]?)\
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 _TIME = re.compile(r"(?:(?:(?P<h>\d{0,18}):)?(?P<m>\d{0,18}):)?(?P<s>\d{0,18})\Z", re.ASCII)
 _NAME = re.compile(r"[A-Za-z_][\w.\-]*\Z", re.ASCII)
+_SLOTS = re.compile(r"(?P<least>\d{1,9})?(?P<dash>-)?(?P<most>\d{1,9})?\Z", re.ASCII)
+#: What ``-pe smp 4-`` asks for at most.
+_UNLIMITED_SLOTS = 9_999_999
 _INFINITE = {"INFINITY", "INFINITE", "-1"}
 
 
@@ -43,7 +48,7 @@ def parse_memory(text: str) -> float:
     if match is None:
         raise InvalidArgument(
             f"{text!r} is not a memory value. Expected a number with k, m, g, t (powers of 1000) or K, M, G, T "
-            "(powers of 1024) and nothing after it, for example 4G or 500M."
+            f"(powers of 1024) and nothing after it, for example 4G or 500M.{hint(meant_memory(text))}"
         )
     unit = match["unit"]
     base = 1024 if unit.isupper() else 1000
@@ -64,7 +69,7 @@ def parse_time(text: str) -> float:
     if match is None or not any(match.groups()):
         raise InvalidArgument(
             f"{text!r} is not a time. Expected seconds, minutes:seconds or hours:minutes:seconds, for example "
-            "90, 1:30 or 2:00:00."
+            f"90, 1:30 or 2:00:00.{hint(meant_time(text))}"
         )
     hours, minutes, seconds = (int(match[part] or 0) for part in "hms")
     return hours * 3600 + minutes * 60 + seconds
@@ -126,15 +131,39 @@ def parse_requests(text: str) -> dict[str, str]:
         If it is not of the form ``name=value,name=value``, or a value has characters no scheduler takes.
     """
     requests: dict[str, str] = {}
+    last = ""
     for part in _split(text):
         name, equals, value = part.strip().partition("=")
         if not _NAME.match(name) or (equals and not value):
+            # `h_vmem=1,5G`: a decimal comma, as half of the world writes it.
+            decimal = last and re.match(r"\d{1,2}[a-zA-Z]{0,3}\Z", part) and re.search(r"=\d+\Z", last)
+            comma = f" A comma begins the next request.{hint(f'{last}.{part}')}" if decimal else ""
             raise InvalidArgument(
                 f"-l {text}: {part!r} is not a request. Expected name=value, for example -l h_rt=1:00:00,h_vmem=4G."
+                f"{comma}"
             )
+        last = part.strip()
         if any(not c.isprintable() or c.isspace() for c in value):
             raise InvalidArgument(
                 f"-l {text}: the value {value!r} has white space or control characters, which no scheduler takes."
             )
         requests[name] = value if equals else "TRUE"
     return requests
+
+
+def parse_slots(text: str) -> tuple[int, int]:
+    """Return least and most of a slot range: ``4``, ``2-8``, ``2-``, ``-8`` (``qsub(1)``, -pe).
+
+    Raises
+    ------
+    InvalidArgument
+        If it is none.
+    """
+    match = _SLOTS.match(text)
+    if match is None or not (match["least"] or match["most"]):
+        raise InvalidArgument(f"-pe: {text!r} is no range of slots; expected for example 4, 2-8, 2- or -8.")
+    least = int(match["least"] or 1)
+    most = int(match["most"] or (_UNLIMITED_SLOTS if match["dash"] else least))
+    if not 1 <= least <= most:
+        raise InvalidArgument(f"-pe: {text!r} asks for {least} to {most} slots; expected 1 <= least <= most.")
+    return least, most

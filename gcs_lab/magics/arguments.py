@@ -3,22 +3,37 @@
 from __future__ import annotations
 
 import argparse
-import difflib
+import functools
 import os
 import re
 import shlex
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 from IPython.core.error import UsageError
 
 from gcs_lab.cells.environment import parse_assignments
 from gcs_lab.cells.plan import CellOptions
-from gcs_lab.errors import InvalidArgument
+from gcs_lab.errors import GcsError, InvalidArgument, nearest, together
 from gcs_lab.jobs.requests import parse_requests
 
-__all__ = ["FlagParser", "cell_parser", "parse_flags", "to_options"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = [
+    "FlagParser",
+    "add_after_flag",
+    "add_asking_flags",
+    "add_how_flags",
+    "add_interpreter_flags",
+    "add_place_flags",
+    "cell_parser",
+    "parse_flags",
+    "slots_of",
+    "to_options",
+]
 
 _PRIORITIES = range(-1023, 1025)
+T = TypeVar("T")
 
 
 class FlagParser(argparse.ArgumentParser):
@@ -29,13 +44,20 @@ class FlagParser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Raise the usage error."""
-        match = re.match(r"unrecognized arguments: (.*)", message)
-        hint = ""
-        if match:
-            flags = [flag for action in self._actions for flag in action.option_strings]
-            near = difflib.get_close_matches(match[1].split()[0], flags, n=2, cutoff=0.5)
-            hint = f" Did you mean {' or '.join(near)}?" if near else f" The flags are: {' '.join(flags)}."
-        raise UsageError(f"{self.prog}: {message}.{hint} `{self.prog.split()[0]}?` explains them all.")
+        raise UsageError(f"{self.prog}: {message}.{self._hint(message)} `{self.prog.split()[0]}?` explains them all.")
+
+    def _hint(self, message: str) -> str:
+        if match := re.match(r"unrecognized arguments: (\S+)", message):
+            known = {flag.lstrip("-"): flag for action in self._actions for flag in action.option_strings}
+            word = match[1].partition("=")[0] if match[1].startswith("--") else match[1]
+            otherwise = f" The flags are: {' '.join(known.values())}."
+        elif match := re.match(r"argument (\S+): invalid choice: '([^']*)'", message):
+            action = next(a for a in self._actions if match[1] in {a.dest, a.metavar, "/".join(a.option_strings)})
+            known, word, otherwise = {str(choice): str(choice) for choice in action.choices or ()}, match[2], ""
+        else:
+            return ""
+        near = [known[name] for name in nearest(word.lstrip("-"), known, 2)]
+        return f" Did you mean {' or '.join(near)}?" if near else otherwise
 
 
 def cell_parser() -> FlagParser:
@@ -43,20 +65,7 @@ def cell_parser() -> FlagParser:
     parser = FlagParser(prog="%%gcs")
     add = parser.add_argument
     add("verb", choices=["run", "submit"], help="run: wait for the job; submit: return at once")
-    ask = parser.add_argument_group("what the job asks for (as qsub)")
-    ask.add_argument("-N", dest="name", metavar="NAME", help="name of the job (default: cell_N)")
-    ask.add_argument("-q", dest="queue", metavar="QUEUE", help="queue: all.q, all.q@host, a list with commas")
-    ask.add_argument(
-        "-l", dest="requests", metavar="NAME=VALUE,…", action="append", default=[],
-        help="resources: -l h_rt=1:00:00,h_vmem=4G; may be given more than once",
-    )  # fmt: skip
-    ask.add_argument(
-        "-pe", dest="pe", metavar=("NAME", "N"), nargs=2, help="parallel environment and slots: 4 or 2-8"
-    )
-    ask.add_argument("-p", dest="priority", metavar="N", type=int, help="priority, -1023 to 1024 (default 0)")
-    ask.add_argument("-hold", dest="hold", action="store_true", help="submit on hold; %%gcs release lets it go")
-    ask.add_argument("-P", dest="project", metavar="PROJECT", help="project that the job is accounted to")
-    ask.add_argument("--native", metavar="OPTIONS", help="more options in the scheduler's own words, quoted")
+    add_asking_flags(parser, "-p", "cell_N")
     travel = parser.add_argument_group("what travels")
     travel.add_argument(
         "--in", dest="inputs", metavar="A,B", action="append", default=[],
@@ -66,28 +75,77 @@ def cell_parser() -> FlagParser:
         "--out", dest="outputs", metavar="A,B", action="append", default=[],
         help="these must come back (those the cell assigns do anyway, if they can)",
     )  # fmt: skip
-    travel.add_argument("--cwd", metavar="FOLDER", help="folder to run in (default: the notebook's)")
-    travel.add_argument(
-        "--env", dest="environment", metavar="NAME[=VALUE]", action="append", default=[],
-        help="set a variable; what looks like a secret travels only if it is named here",
-    )  # fmt: skip
+    add_place_flags(travel)
     with_what = parser.add_argument_group("what runs it")
-    with_what.add_argument(
-        "--python", metavar="PATH", help="Python 3.9 or newer for the job (default: the notebook's)"
-    )
-    with_what.add_argument("--conda", metavar="ENV", help="run in this conda environment: its name or its folder")
-    with_what.add_argument(
-        "--module", dest="modules", metavar="NAME", action="append", default=[],
-        help="load an environment module first (module load NAME); may be given more than once",
-    )  # fmt: skip
+    add_interpreter_flags(with_what)
     with_what.add_argument(
         "--lang", metavar="LANG", help="the cell is bash, R, julia, ruby … or a program's path; #$ lines are honoured"
     )
     _add_many_jobs_flags(parser)
-    how = parser.add_argument_group("how")
-    how.add_argument("--explain", action="store_true", help="show what would be sent, and send nothing")
-    how.add_argument("--on", dest="cluster", metavar="CLUSTER", help="cluster: embedded, gridengine, demo …")
+    add_how_flags(parser.add_argument_group("how"))
     return parser
+
+
+def add_asking_flags(parser: argparse.ArgumentParser, priority: str, name: str) -> None:
+    """Add the flags that ask the cluster for something.
+
+    Parameters
+    ----------
+    parser
+        Takes them.
+    priority
+        The flag of the priority.
+    name
+        What a job is called without ``-N``, for the help.
+    """
+    ask = parser.add_argument_group("what the job asks for (as qsub)")
+    ask.add_argument("-N", dest="name", metavar="NAME", help=f"name of the job (default: {name})")
+    ask.add_argument("-q", dest="queue", metavar="QUEUE", help="queue: all.q, all.q@host, a list with commas")
+    ask.add_argument(
+        "-l", dest="requests", metavar="NAME=VALUE,…", action="append", default=[],
+        help="resources: -l h_rt=1:00:00,h_vmem=4G; may be given more than once",
+    )  # fmt: skip
+    ask.add_argument(
+        "-pe", dest="pe", metavar=("NAME", "N"), nargs=2, help="parallel environment and slots: 4 or 2-8"
+    )
+    ask.add_argument(priority, dest="priority", metavar="N", type=int, help="priority, -1023 to 1024 (default 0)")
+    ask.add_argument("-hold", dest="hold", action="store_true", help="submit on hold; %%gcs release lets it go")
+    ask.add_argument("-P", dest="project", metavar="PROJECT", help="project that the job is accounted to")
+    ask.add_argument("--native", metavar="OPTIONS", help="more options in the scheduler's own words, quoted")
+
+
+def add_place_flags(group: argparse._ArgumentGroup) -> None:
+    """Add the flags of folder and environment."""
+    group.add_argument("--cwd", metavar="FOLDER", help="folder to run in (default: the notebook's)")
+    group.add_argument(
+        "--env", dest="environment", metavar="NAME[=VALUE]", action="append", default=[],
+        help="set a variable; what looks like a secret travels only if it is named here",
+    )  # fmt: skip
+
+
+def add_interpreter_flags(group: argparse._ArgumentGroup) -> None:
+    """Add the flags of the job's Python."""
+    group.add_argument("--python", metavar="PATH", help="Python 3.9 or newer for the job (default: the notebook's)")
+    group.add_argument("--conda", metavar="ENV", help="run in this conda environment: its name or its folder")
+    group.add_argument(
+        "--module", dest="modules", metavar="NAME", action="append", default=[],
+        help="load an environment module first (module load NAME); may be given more than once",
+    )  # fmt: skip
+
+
+def add_how_flags(group: argparse._ArgumentGroup) -> None:
+    """Add the flags that say what is done with the job."""
+    group.add_argument("--explain", action="store_true", help="show what would be sent, and send nothing")
+    group.add_argument("--on", dest="cluster", metavar="CLUSTER", help="cluster: embedded, gridengine, demo …")
+    group.add_argument("--no-defaults", action="store_true", help="leave out what %%gcs defaults shows")
+
+
+def add_after_flag(group: argparse._ArgumentGroup) -> None:
+    """Add the flag of the jobs that must have ended before."""
+    group.add_argument(
+        "--after", metavar="JOB,…", action="append", default=[],
+        help="start when these have ended well: names, ids, variables",
+    )  # fmt: skip
 
 
 def _add_many_jobs_flags(parser: FlagParser) -> None:
@@ -103,14 +161,17 @@ def _add_many_jobs_flags(parser: FlagParser) -> None:
         "--as", dest="sweep_name", metavar="NAME", default="sweep",
         help="variable for the sweep (default: sweep); NAME.frame is its table",
     )  # fmt: skip
-    many.add_argument(
-        "--after", metavar="JOB,…", action="append", default=[],
-        help="start when these have ended well: names, ids, variables",
-    )  # fmt: skip
+    add_after_flag(many)
     many.add_argument(
         "--after-each", metavar="SWEEP", help="start each task when the same task of this sweep has ended well"
     )
-    many.add_argument("--cache", action="store_true", help="take the results of an equal job, if there was one")
+    many.add_argument(
+        "--cache", action=argparse.BooleanOptionalAction, help="take the results of an equal job, if there was one"
+    )
+    many.add_argument(
+        "--cache-file", dest="cache_files", metavar="PATH", action="append", default=[],
+        help="as --cache, and what this file (or folder) holds counts, too; may be given more than once",
+    )  # fmt: skip
 
 
 def parse_flags(parser: argparse.ArgumentParser, line: str) -> argparse.Namespace:
@@ -128,22 +189,40 @@ def parse_flags(parser: argparse.ArgumentParser, line: str) -> argparse.Namespac
     return parser.parse_args(words)
 
 
-def to_options(flags: argparse.Namespace) -> CellOptions:
+def to_options(flags: argparse.Namespace, problems: list[GcsError] | None = None) -> CellOptions:
     """Return the options that the flags ask for.
+
+    Parameters
+    ----------
+    flags
+        As :func:`parse_flags` returned them.
+    problems
+        Takes what is wrong; the options lack it then. None: it is raised.
 
     Raises
     ------
     InvalidArgument
-        If a value cannot work.
+        If a value cannot work; SeveralProblems if more than one does.
     """
+    wrong: list[GcsError] = []
     requests: dict[str, str] = {}
     for text in flags.requests:
-        requests |= parse_requests(text)
+        requests |= _read(wrong, functools.partial(parse_requests, text)) or {}
     if flags.priority is not None and flags.priority not in _PRIORITIES:
-        raise InvalidArgument(f"-p {flags.priority}: a priority is a whole number from -1023 to 1024.")
+        wrong.append(InvalidArgument(f"-p {flags.priority}: a priority is a whole number from -1023 to 1024."))
     if flags.name is not None and not flags.name.strip():
-        raise InvalidArgument("-N: the name is empty. Give the job a name, or leave -N out.")
-    pe, slots = (flags.pe[0], _slots(*flags.pe)) if flags.pe else (None, None)
+        wrong.append(InvalidArgument("-N: the name is empty. Give the job a name, or leave -N out."))
+    if flags.max_parallel is not None and flags.max_parallel < 1:
+        wrong.append(InvalidArgument(f"-tc {flags.max_parallel}: how many may run at once is 1 or more."))
+    pe, slots = (flags.pe[0], _read(wrong, lambda: slots_of(*flags.pe))) if flags.pe else (None, None)
+    files = bool(flags.lang)
+    inputs = _read(wrong, lambda: _names(flags.inputs, "--in", files=files)) or []
+    outputs = _read(wrong, lambda: _names(flags.outputs, "--out", files=files)) or []
+    environment = _read(wrong, lambda: parse_assignments(flags.environment, os.environ)) or {}
+    if wrong and problems is None:
+        raise together(wrong)
+    if problems is not None:
+        problems += wrong
     return CellOptions(
         name=flags.name,
         queue=flags.queue,
@@ -152,10 +231,10 @@ def to_options(flags: argparse.Namespace) -> CellOptions:
         slots=slots,
         priority=flags.priority,
         hold=flags.hold,
-        inputs=_names(flags.inputs, "--in"),
-        outputs=_names(flags.outputs, "--out"),
+        inputs=inputs,
+        outputs=outputs,
         cwd=flags.cwd,
-        environment=parse_assignments(flags.environment, os.environ),
+        environment=environment,
         python=flags.python,
         native=flags.native,
         project=flags.project,
@@ -165,22 +244,34 @@ def to_options(flags: argparse.Namespace) -> CellOptions:
         sweep_name=flags.sweep_name,
         after=[word.strip() for text in flags.after for word in text.split(",") if word.strip()],
         after_each=flags.after_each,
-        cache=flags.cache,
+        cache=flags.cache or bool(flags.cache_files),
+        cache_files=flags.cache_files,
         lang=flags.lang,
         conda=flags.conda,
         modules=flags.modules,
     )
 
 
-def _names(texts: list[str], flag: str) -> list[str]:
+def _read(wrong: list[GcsError], read: Callable[[], T]) -> T | None:
+    """Return what `read` returns, or None, and add to `wrong` what it raised."""
+    try:
+        return read()
+    except InvalidArgument as error:
+        wrong.append(error)
+        return None
+
+
+def _names(texts: list[str], flag: str, *, files: bool) -> list[str]:
+    # Scripts take and leave files, too; the plan looks at their names.
     names = [name.strip() for text in texts for name in text.split(",") if name.strip()]
     for name in names:
-        if not name.isidentifier():
+        if not files and not name.isidentifier():
             raise InvalidArgument(f"{flag} {name}: {name!r} cannot be the name of a variable.")
     return list(dict.fromkeys(names))
 
 
-def _slots(pe: str, text: str) -> tuple[int, int]:
+def slots_of(pe: str, text: str) -> tuple[int, int]:
+    """Return the slots of ``-pe NAME TEXT`` (4, or a range as 2-8). Raises InvalidArgument if it is neither."""
     match = re.fullmatch(r"(\d+)(?:-(\d+))?", text, re.ASCII)
     if match is None:
         raise InvalidArgument(f"-pe {pe} {text}: expected a number of slots or a range, for example 4 or 2-8.")

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 
 from gcs_lab.cells.submission import pickled_sizes
 from gcs_lab.jobs.requests import format_memory
+from gcs_lab.magics.script_explanation import script_sections
+from gcs_lab.magics.sweep_explanation import sweep_rows
+from gcs_lab.vocabulary import TaskRange
 
 if TYPE_CHECKING:
     from gcs_lab.cells.plan import CellPlan
@@ -25,6 +28,8 @@ class Explanation:
         The plan.
     cluster
         Where it would go.
+    cache
+        What the cache has for it, in words; empty if it was not asked.
 
     Raises
     ------
@@ -32,9 +37,9 @@ class Explanation:
         If the cluster would refuse it.
     """
 
-    def __init__(self, plan: CellPlan, cluster: Cluster) -> None:
+    def __init__(self, plan: CellPlan, cluster: Cluster, cache: str = "") -> None:
         template = plan.template("FOLDER/runner.pyz", "FOLDER", "FOLDER/stdout", "FOLDER/stderr")
-        cluster.jobs.check(template)
+        cluster.jobs.check(template, TaskRange(1, len(plan.points)) if plan.points else None, must_fit=True)
         back: list[tuple[str, ...]] = [(name,) for name in plan.outputs]
         stays: list[tuple[str, ...]] = [
             (call.name, f"line {call.line}: {call.text} may change it, in the job only") for call in plan.discarded
@@ -45,8 +50,22 @@ class Explanation:
             ("comes back", back or [("nothing: the cell assigns no name",)]),
             ("environment", self._environment_rows(plan)),
         ]
+        if plan.language:
+            self.sections[1:3] = script_sections(plan)
+        if plan.kind == "notebook":
+            self.sections[1:3] = [("notebook", _notebook_rows(plan))]
+        if plan.warnings:
+            self.sections.append(("warnings", [(text,) for text in plan.warnings]))
+        if waits := _waiting_rows(plan):
+            self.sections.insert(1, ("waits for", waits))
         if stays:
             self.sections.append(("stays in the job", stays))
+        if plan.points:
+            self.sections.insert(1, ("sweep", sweep_rows(plan)))
+        if used := plan.request.options.from_defaults:
+            self.sections.insert(1, ("from defaults", list(used.items())))
+        if cache:
+            self.sections.append(("cache", [(cache,)]))
 
     @staticmethod
     def _job_rows(plan: CellPlan, cluster: Cluster) -> list[tuple[str, ...]]:
@@ -54,7 +73,7 @@ class Explanation:
         rows: list[tuple[str, ...]] = [
             ("cluster", f"{cluster.name}: {cluster.system}"),
             ("name", plan.name),
-            ("command", shlex.join([plan.python, "FOLDER/runner.pyz", "FOLDER"])),
+            ("command", shlex.join([*plan.launcher, plan.python, "FOLDER/runner.pyz", "FOLDER"])),
             ("folder", plan.cwd),
         ]
         if options.requests:
@@ -68,6 +87,8 @@ class Explanation:
             rows.append(("priority", str(options.priority)))
         if options.hold:
             rows.append(("hold", "yes; %gcs release lets it go"))
+        if options.project:
+            rows.append(("project", options.project))
         if options.native:
             rows.append(("native", options.native))
         return rows
@@ -79,7 +100,8 @@ class Explanation:
             kind = type(plan.inputs[name]).__qualname__
             rows.append((name, kind, format_memory(size) if isinstance(size, int) else f"cannot travel: {size}"))
         rows += [(name, "module", f"import {module}") for name, module in plan.modules.items()]
-        return rows or [("nothing: the cell needs no name of the notebook",)]
+        from_jobs = "nothing: what the cell needs comes from other jobs"
+        return rows or [(from_jobs if plan.from_jobs else "nothing: the cell needs no name of the notebook",)]
 
     @staticmethod
     def _environment_rows(plan: CellPlan) -> list[tuple[str, ...]]:
@@ -107,3 +129,25 @@ class Explanation:
                 cells = "".join(f"<td style='text-align:left'>{html.escape(part)}</td>" for part in row)
                 parts.append(f"<tr>{head}{cells}</tr>")
         return "".join([*parts, "</table></div>"])
+
+
+def _waiting_rows(plan: CellPlan) -> list[tuple[str, ...]]:
+    """Return a row for each earlier job that the cell depends on, with the values that it takes from there."""
+    rows: list[tuple[str, ...]] = []
+    ended = {upstream.job_id for upstream in plan.ended}
+    for upstream in plan.upstreams():
+        names = [
+            name if one.output in ("", name) else f"{name} (there: {one.output})"
+            for name, one in plan.from_jobs.items()
+            if one.job_id == upstream.job_id
+        ]
+        how = "task by task" if plan.after_each and plan.after_each.job_id == upstream.job_id else ""
+        how = "nothing: it has ended well" if upstream.job_id in ended else how or "to end well"
+        rows.append((str(upstream), how, f"gives {', '.join(names)}" if names else "gives no value"))
+    return rows
+
+
+def _notebook_rows(plan: CellPlan) -> list[tuple[str, ...]]:
+    run = plan.more_spec["notebook_run"]
+    rows: list[tuple[str, ...]] = [("runs", run["path"]), ("kernel", run["kernel"]), ("output", run["output"])]
+    return rows + [("parameter", f"{name} = {value!r}") for name, value in run["parameters"].items()]

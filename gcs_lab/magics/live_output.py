@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from gcs_lab.magics.cell_channel import CellChannel
     from gcs_lab.magics.tracebacks import TracebackArtist
     from gcs_lab.vocabulary import JobStatus
-    from gcs_lab.widgets import JobCard
+    from gcs_lab.widgets import JobCard, SweepCard
 
-__all__ = ["LiveOutput"]
+__all__ = ["LiveOutput", "retire"]
 
 #: A notebook keeps every output it is sent. What goes beyond these limits stays in the job's log.
 LINE_LIMIT = 2_000
@@ -29,7 +29,7 @@ CARDS_KEPT = 50
 _NOTE_SECONDS = 0.5
 _TAIL_CHARACTERS = 1_500
 _TAIL_LINES = 8
-_ended: deque[JobCard] = deque()
+_ended: deque[JobCard | SweepCard] = deque()
 
 
 class LiveOutput:
@@ -56,6 +56,7 @@ class LiveOutput:
         self.raises = raises
         self._card_id = f"gcs-card-{job.folder.path.name}-{id(self):x}"
         self._prefix = f"{job.folder.path.name}-"
+        self._is_final = False
         self._reset()
         self._channel.display(*card.bundle(), self._card_id)
         job.listen(self)
@@ -99,7 +100,13 @@ class LiveOutput:
             for text in remarks(job):
                 self._channel.stream("stderr", text + "\n")
         self._channel.update_display(*self._card.final_bundle(), self._card_id)
-        _retire(self._card)
+        self._is_final = True
+        retire(self._card)
+
+    def redraw_end(self) -> None:
+        """Draw the card's last words anew, if they are drawn: accounting told more of what the job used."""
+        if self._is_final:
+            self._channel.update_display(*self._card.final_bundle(), self._card_id)
 
     # -- text ----------------------------------------------------------------------------------------------------
 
@@ -183,7 +190,7 @@ def _last_state(line: str) -> str:
     return seen + "\r" if line.endswith("\r") else seen
 
 
-def _retire(card: JobCard) -> None:
+def retire(card: JobCard | SweepCard) -> None:
     """Close the cards of jobs that ended long ago.
 
     The latest stay: a page that was loaded again shows the live card, not the line that took its place.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,10 +12,17 @@ from gcs_lab.cells.event_log import EventLog
 from gcs_lab.cells.job_folder import JobFolder
 from gcs_lab.cells.journal import Journal, JournalEntry
 from gcs_lab.cluster import Cluster, connect
-from gcs_lab.errors import UnknownName
+from gcs_lab.errors import GcsError, UnknownName
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Sequence
+
+    from gcs_lab.cells.cell_cache import CellCache
+    from gcs_lab.cells.cell_key import CellKey
+    from gcs_lab.cells.plan import CellOptions
+    from gcs_lab.cells.sweep import Sweep
+    from gcs_lab.magics.defaults import DefaultTraits
 
 __all__ = ["Session"]
 
@@ -24,8 +32,14 @@ class Session:
 
     def __init__(self) -> None:
         self._cluster: Cluster | None = None
+        #: What jobs are given where flags say nothing; None: nothing.
+        self.defaults: DefaultTraits | None = None
         self._journal: Journal | None = None
-        self._jobs: dict[str, CellJob] = {}
+        self._jobs: dict[str, CellJob | Sweep] = {}
+        self._quiet: set[str] = set()
+        self._cache: CellCache | None = None
+        #: The key of the last cell that asked for the cache, for `%gcs cache explain`.
+        self.last_key: CellKey | None = None
 
     @property
     def journal(self) -> Journal:
@@ -34,9 +48,29 @@ class Session:
         return self._journal
 
     @property
+    def cache(self) -> CellCache:
+        """What this user's cells computed with ``--cache``."""
+        from gcs_lab.cells.cell_cache import CellCache
+
+        self._cache = self._cache or CellCache()
+        return self._cache
+
+    @property
     def notebook(self) -> str:
         """The notebook's path, if the Jupyter server told the kernel (``JPY_SESSION_NAME``)."""
         return os.environ.get("JPY_SESSION_NAME", "")
+
+    @property
+    def connected(self) -> Cluster | None:
+        """The cluster that jobs go to; None as long as none was used."""
+        return self._cluster
+
+    @property
+    def configured_cluster(self) -> str | None:
+        """The cluster that the user's configuration names, if it counts and names one."""
+        # What the environment says counts more than configuration, as for programs.
+        chosen = self.defaults.cluster if self.defaults and not os.environ.get("GCS_LAB_CLUSTER") else ""
+        return chosen or None
 
     def cluster(self, name: str | None = None) -> tuple[Cluster, bool]:
         """Return the cluster to use (`name`, else the present one) and whether it is the first time.
@@ -50,19 +84,26 @@ class Session:
             return connect(name), False
         if self._cluster is not None:
             return self._cluster, False
-        self._cluster = connect()
+        self._cluster = connect(self.configured_cluster)
         return self._cluster, True
+
+    def under_defaults(self, options: CellOptions, flags: argparse.Namespace, count: int) -> CellOptions:
+        """Return `options` with the defaults where they say nothing; `count` is the cell's number."""
+        if self.defaults is None:
+            return options
+        return self.defaults.under(options, flags, notebook=self.notebook, count=count)
 
     def use(self, name: str | None) -> Cluster:
         """Make another cluster the one that jobs go to from now on."""
         self._cluster = connect(name)
         return self._cluster
 
-    def remember(self, job: CellJob) -> None:
+    def remember(self, job: CellJob | Sweep) -> None:
         """Keep the handle of a job of this kernel."""
+        self._quiet.discard(job.entry.folder)
         self._jobs[job.entry.folder] = job
 
-    def handle(self, entry: JournalEntry) -> CellJob:
+    def handle(self, entry: JournalEntry) -> CellJob | Sweep:
         """Return the handle of a journal entry's job: this kernel's own, or a new one.
 
         Raises
@@ -74,14 +115,45 @@ class Session:
             folder = JobFolder(Path(entry.folder))
             if not folder.spec.exists():
                 raise UnknownName("job folder", entry.folder, [])
-            self._jobs[entry.folder] = CellJob(connect(entry.cluster), entry, self.journal)
+            self._jobs[entry.folder] = _new_handle(connect(entry.cluster), entry, self.journal)
         return self._jobs[entry.folder]
 
-    def renewed_handle(self, entry: JournalEntry) -> CellJob:
-        """Return a handle that reads the job's log from its beginning, and is this kernel's own from now on."""
+    def handles(self) -> list[CellJob | Sweep]:
+        """Return the handles of this kernel's jobs, in the order of their submission; not of those only watched."""
+        jobs = [job for job in self._jobs.values() if job.entry.folder not in self._quiet]
+        return sorted(jobs, key=lambda job: job.entry.submitted)
+
+    def unconcluded(self) -> list[CellJob | Sweep]:
+        """Return the handles of this kernel's jobs whose end is not known yet."""
+        return [job for job in self.handles() if not job.concluded.is_set()]
+
+    def watch_quietly(self, entry: JournalEntry) -> CellJob | Sweep:
+        """Return the handle of a job that is followed for others' sake alone: nothing of it is shown or waited for.
+
+        Raises
+        ------
+        GcsError
+            As :meth:`handle`.
+        """
+        if entry.folder not in self._jobs:
+            self._quiet.add(entry.folder)
+        return self.handle(entry)
+
+    def is_quiet(self, job: CellJob | Sweep) -> bool:
+        """Tell whether a job is followed for others' sake alone."""
+        return job.entry.folder in self._quiet
+
+    def renewed_handle(self, entry: JournalEntry) -> CellJob | Sweep:
+        """Return a handle that reads the job's log from its beginning, and is this kernel's own from now on.
+
+        A sweep keeps its one handle, which is shown where it is wanted.
+        """
+        self._quiet.discard(entry.folder)
+        if entry.kind == "sweep":
+            return self.handle(entry)
         previous = self._jobs.pop(entry.folder, None)
         job = self.handle(entry)
-        if previous is not None:
+        if isinstance(previous, CellJob) and isinstance(job, CellJob):
             job.take_over(previous)
         return job
 
@@ -109,6 +181,10 @@ class Session:
     def complete_journal(self) -> None:
         """Fill in ids of jobs whose kernel was killed between submission and the journal's word of it."""
         for entry in self.journal.without_id():
+            if entry.kind == "sweep":
+                if job_id := _sweep_id(entry):
+                    self.journal.update(entry.folder, job_id=job_id)
+                continue
             started = [e for e in EventLog(JobFolder(Path(entry.folder)).events).read() if e.type == "started"]
             if started and started[0].body.get("job_id"):
                 self.journal.update(entry.folder, job_id=str(started[0].body["job_id"]))
@@ -118,3 +194,26 @@ class Session:
         self.complete_journal()
         entries = self.journal.of_notebook(self.notebook) if self.notebook else self.journal.recent(200)
         return [entry for entry in reversed(entries) if not entry.finished]
+
+
+def _new_handle(cluster: Cluster, entry: JournalEntry, journal: Journal) -> CellJob | Sweep:
+    if entry.kind != "sweep":
+        return CellJob(cluster, entry, journal)
+    from gcs_lab.cells.sweep import Sweep
+
+    return Sweep(cluster, entry, journal)
+
+
+def _sweep_id(entry: JournalEntry) -> str:
+    """Return the id of a sweep's first round, from its folder or, by the submission's token, from its cluster."""
+    from gcs_lab.cells.sweep_rounds import note_submitted, read_rounds
+
+    folder = JobFolder(Path(entry.folder))
+    with contextlib.suppress(OSError, ValueError, GcsError):
+        for ran in read_rounds(folder, entry.tasks)[:1]:
+            if not ran.job_id:
+                found = connect(entry.cluster).jobs.backend.find_submissions([ran.token])
+                if ran.token in found:
+                    note_submitted(folder, ran, found[ran.token])
+            return ran.job_id
+    return ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import linecache
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from gcs_lab.cells.remote_error import rebuild_exception
 from gcs_lab.errors import CellSourceError, JobFailed, NotReady
@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from gcs_lab.cells.cell_job import CellJob
+    from gcs_lab.cells.job_folder import JobFolder
+    from gcs_lab.cells.journal import JournalEntry
 
-__all__ = ["CellSyntaxError", "DrawnError", "TracebackArtist", "draw_exception", "exception_of"]
+__all__ = ["CellSyntaxError", "DrawnError", "FailedJob", "TracebackArtist", "draw_exception", "exception_of"]
 
 
 class CellSyntaxError(CellSourceError):
@@ -93,7 +95,28 @@ class TracebackArtist:
         return name
 
 
-def exception_of(job: CellJob, artist: TracebackArtist) -> BaseException:
+class FailedJob(Protocol):
+    """A job that failed: that of a cell, or a task of a sweep."""
+
+    folder: JobFolder
+    entry: JournalEntry
+    spec: dict[str, Any]
+    #: The ``error`` event of its log; None if its code raised nothing.
+    error: dict[str, Any] | None
+    message: str
+
+    @property
+    def id(self) -> str:
+        """The scheduler's id."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """The job's name."""
+        ...
+
+
+def exception_of(job: FailedJob, artist: TracebackArtist) -> BaseException:
     """Return the exception that tells why `job` failed: what its code raised, or a JobFailed.
 
     Its traceback has the frames of the job alone, and IPython draws it without ours.
@@ -119,7 +142,7 @@ def draw_exception(job: CellJob, artist: TracebackArtist) -> DrawnError:
     error = exception_of(job, artist)
     ename = job.error["ename"] if job.error else type(error).__name__
     evalue = job.error["evalue"] if job.error else str(error)
-    return DrawnError(str(ename), str(evalue), artist.draw(error))
+    return DrawnError(str(ename), str(evalue), _lines(job, error, artist))
 
 
 def raise_drawn(job: CellJob, artist: TracebackArtist) -> None:
@@ -131,7 +154,7 @@ def raise_drawn(job: CellJob, artist: TracebackArtist) -> None:
         What the job's code raised, or JobFailed.
     """
     error = exception_of(job, artist)
-    lines = artist.draw(error)
+    lines = _lines(job, error, artist)
 
     def render(_: Any = None) -> list[str]:
         return lines
@@ -142,6 +165,12 @@ def raise_drawn(job: CellJob, artist: TracebackArtist) -> None:
         substitute._render_traceback_ = render  # type: ignore[method-assign]
         raise substitute from None
     raise error
+
+
+def _lines(job: FailedJob, error: BaseException, artist: TracebackArtist) -> list[str]:
+    """Return the drawing of `error`: what drew it in the job counts more (the kernel of a notebook)."""
+    drawn = (job.error or {}).get("drawn")
+    return [str(line) for line in drawn] if drawn else artist.draw(error)
 
 
 def _can_carry(error: BaseException, render: Any) -> bool:

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import TYPE_CHECKING, Any
 
+from gcs_lab.cells.job_usage import advice_on_job, is_accounted, may_be_amended
+from gcs_lab.errors import GcsError
+from gcs_lab.models.errands import errands
 from gcs_lab.models.job_model import JobModel
+from gcs_lab.models.waiting_watch import waiting_watch
 
 if TYPE_CHECKING:
     from gcs_lab.cells.cell_job import CellJob
     from gcs_lab.cells.event_log import Event
-    from gcs_lab.vocabulary import JobStatus
+    from gcs_lab.vocabulary import JobInfo, JobStatus
 
 __all__ = ["JobFeed"]
+
+
+#: Accounting is looked at so many seconds after the end, and again after these: Grid Engine writes it late.
+_AMENDED_AFTER = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 
 
 class JobFeed:
@@ -25,6 +34,7 @@ class JobFeed:
     """
 
     def __init__(self, job: CellJob) -> None:
+        self._job = job
         self.model = JobModel(
             name=job.name,
             cluster=job.cluster.name,
@@ -36,6 +46,7 @@ class JobFeed:
             folder=str(job.folder.path),
         )
         job.listen(self)
+        waiting_watch().watch(job, self._tell_waiting)
 
     def on_event(self, job: CellJob, event: Event) -> None:
         """Take one event of the log."""
@@ -54,6 +65,8 @@ class JobFeed:
                 self.model.finished = event.t
             if event.type == "started" or job.state.terminated:
                 self.model.state = job.state.name
+        if event.type == "started":
+            self._clear_waiting()
 
     def on_status(self, job: CellJob, status: JobStatus) -> None:
         """Take the scheduler's view."""
@@ -64,6 +77,7 @@ class JobFeed:
             self.model.host = self.model.host or status.machine_name or ""
             self.model.slots = status.slots or self.model.slots
             self.model.message = status.annotation or ""
+        self._clear_waiting()
 
     def on_silence(self, job: CellJob, since: float) -> None:  # noqa: ARG002
         """Hear that the cluster does not answer, or answers again."""
@@ -78,8 +92,38 @@ class JobFeed:
             self.model.stale_since = 0.0
             if info is not None:
                 self._info(info.exit_status, info.max_rss, info.max_vmem, info.cpu_time)
+            self._advise(job, info)
             self.model.finished = self.model.finished or time.time()
             self.model.ended = True
+        self._clear_waiting()
+        if may_be_amended(job):
+            pauses = iter(_AMENDED_AFTER)
+            errands().after(next(pauses), lambda: None if self._amend() else next(pauses, None))
+
+    def _tell_waiting(self, reasons: list[str]) -> None:
+        self.model.waiting = reasons
+        # It may have started while the answer was on its way.
+        self._clear_waiting()
+
+    def _clear_waiting(self) -> None:
+        if self.model.waiting and (self.model.ended or not self._job.waits()):
+            self.model.waiting = []
+
+    def _advise(self, job: CellJob, info: JobInfo | None) -> None:
+        advice = advice_on_job(job, info)
+        self.model.usage, self.model.advice = advice.sentences, advice.flags
+
+    def _amend(self) -> bool:
+        """Take accounting's figures, if they are there by now; return whether they are."""
+        info = None
+        with contextlib.suppress(GcsError):
+            info = self._job.job.info()
+        if info is None or not is_accounted(info):
+            return False
+        with self.model.hold_trait_notifications():
+            self._info(info.exit_status, info.max_rss, info.max_vmem, info.cpu_time)
+            self._advise(self._job, info)
+        return True
 
     def _started(self, t: float, body: dict[str, Any]) -> None:
         self.model.started = t
@@ -106,4 +150,5 @@ class JobFeed:
         n, total = float(body.get("n") or 0), body.get("total")
         self.model.progress = min(1.0, n / total) if total else -1.0
         count = f"{n:g}/{total:g}" if total else f"{n:g}"
-        self.model.progress_text = " ".join(str(p) for p in (body.get("desc"), count, body.get("unit")) if p)
+        told = " ".join(str(p) for p in (body.get("desc"), count, body.get("unit")) if p)
+        self.model.progress_text = str(body.get("text") or told)

@@ -1,61 +1,16 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import jobCard, { type IModel } from '../src/job_card/index';
-import type { IJob, IPress } from '../src/job_card/job';
+import jobCard from '../src/job_card/index';
+import type { IJob } from '../src/job_card/job';
+import { FakeModel, buttonOf, visibleButtons } from './fake_model';
 import { makeJob } from './make_job';
-
-/** The kernel's model as anywidget hands it out. */
-class FakeModel {
-  job: IJob;
-  press: IPress = {};
-  sent: unknown[] = [];
-  private listeners = new Map<string, Set<(...values: unknown[]) => void>>();
-
-  constructor(job: IJob) {
-    this.job = job;
-  }
-
-  get(name: 'job' | 'press') {
-    return this[name];
-  }
-
-  on(event: string, callback: (...values: unknown[]) => void) {
-    this.listeners.set(event, (this.listeners.get(event) ?? new Set()).add(callback));
-  }
-
-  off(event: string, callback: (...values: unknown[]) => void) {
-    this.listeners.get(event)?.delete(callback);
-  }
-
-  send(content: unknown) {
-    this.sent.push(content);
-  }
-
-  tell(different: Partial<IJob>) {
-    this.job = { ...this.job, ...different };
-    this.emit('change:job');
-  }
-
-  answer(press: IPress) {
-    this.press = press;
-    this.emit('change:press');
-  }
-
-  emit(event: string, value?: unknown) {
-    this.listeners.get(event)?.forEach(callback => { callback(value); });
-  }
-
-  listening(): number {
-    return [...this.listeners.values()].reduce((sum, set) => sum + set.size, 0);
-  }
-}
 
 let closers: (() => void)[] = [];
 
 function show(different: Partial<IJob> = {}) {
-  const model = new FakeModel(makeJob(different));
+  const model = new FakeModel('job', makeJob(different));
   const widget = jobCard();
-  const typed = model as unknown as IModel;
+  const typed = model.typed();
   widget.initialize({ model: typed });
   const open = () => {
     const el = document.createElement('div');
@@ -65,19 +20,6 @@ function show(different: Partial<IJob> = {}) {
     return { el, close };
   };
   return { model, open, ...open() };
-}
-
-function buttonOf(el: HTMLElement, label: string): HTMLButtonElement {
-  const found = [...el.querySelectorAll('button')].find(node => node.textContent === label);
-  if (found === undefined) {
-    throw new Error(`there is no button ${label}`);
-  }
-  return found;
-}
-
-function visibleButtons(el: HTMLElement): string[] {
-  const bar = el.querySelectorAll<HTMLButtonElement>('.gcs-buttons button');
-  return [...bar].filter(node => !node.hidden).map(node => node.textContent);
 }
 
 beforeEach(() => {
@@ -241,6 +183,64 @@ describe('the log', () => {
     expect(el.querySelector('pre')?.textContent).toBe('');
     model.emit('msg:custom', { kind: 'log', stream: 'stderr', version: 'v2', text: '' });
     expect(el.textContent).toContain('nothing on stderr');
+  });
+});
+
+describe('why it waits', () => {
+  const waiting = ['waits for <b>12</b>', 'two', 'three', 'four', 'five'];
+
+  it('is said in up to three sentences, as text; the rest folds out', () => {
+    const { el } = show({ state: 'QUEUED', waiting });
+    const said = () => [...el.querySelectorAll('.gcs-reasons li')].map(item => item.textContent);
+    expect(said()).toEqual(waiting.slice(0, 3));
+    buttonOf(el, 'and 2 more').click();
+    expect(said()).toEqual(waiting);
+    expect(buttonOf(el, 'show fewer').getAttribute('aria-expanded')).toBe('true');
+  });
+
+  it('stays folded out when another reason comes, and goes when there is none', () => {
+    const { el, model } = show({ state: 'QUEUED', waiting });
+    buttonOf(el, 'and 2 more').click();
+    model.tell({ waiting: [...waiting, 'six'] });
+    expect(el.querySelectorAll('.gcs-reasons li')).toHaveLength(6);
+    model.tell({ state: 'RUNNING', waiting: [] });
+    expect(el.querySelector<HTMLElement>('.gcs-reasons')?.hidden).toBe(true);
+  });
+
+  it('has no fold for three', () => {
+    const { el } = show({ state: 'QUEUED', waiting: waiting.slice(0, 3) });
+    expect(el.querySelector<HTMLElement>('.gcs-reasons .gcs-link')?.hidden).toBe(true);
+  });
+});
+
+describe('what it used', () => {
+  const ended = { state: 'DONE', ended: true, usage: ['used 1 GiB of 4 GiB'], advice: '-l h_vmem=2G' };
+  const copyOf = (el: HTMLElement) => buttonOf(el, 'Copy');
+
+  it('is said at the end only', () => {
+    const { el, model } = show({ ...ended, state: 'RUNNING', ended: false });
+    expect(el.querySelector<HTMLElement>('.gcs-usage')?.hidden).toBe(true);
+    model.tell(ended);
+    expect(el.querySelector('.gcs-usage')?.textContent).toContain('used 1 GiB of 4 GiB');
+    expect(el.querySelector('.gcs-flags')?.textContent).toBe('-l h_vmem=2G');
+  });
+
+  it('has its flags copied by the button', async () => {
+    const write = vi.spyOn(navigator.clipboard, 'writeText').mockResolvedValue();
+    const { el } = show(ended);
+    copyOf(el).click();
+    await vi.waitFor(() => { expect(el.querySelector('.gcs-usage')?.textContent).toContain('copied'); });
+    expect(write).toHaveBeenCalledWith('-l h_vmem=2G');
+    write.mockRestore();
+  });
+
+  it('has its flags selected where the page may not copy', async () => {
+    const write = vi.spyOn(navigator.clipboard, 'writeText').mockRejectedValue(new Error('not allowed'));
+    const { el } = show(ended);
+    copyOf(el).click();
+    await vi.waitFor(() => { expect(el.querySelector('.gcs-usage')?.textContent).toContain('Ctrl+C'); });
+    expect(getSelection()?.toString()).toBe('-l h_vmem=2G');
+    write.mockRestore();
   });
 });
 

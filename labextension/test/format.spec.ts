@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
-import { elapsed, formatClock, formatMemory, identity, outcome, reloadNote, staleNote } from '../src/job_card/format';
+import { elapsed, staleNote } from '../src/card/card_state';
+import { formatClock, formatMemory } from '../src/card/figures';
+import { identity, outcome, reloadNote } from '../src/job_card/format';
 // The same cases are held against the Python side in tests/widgets/test_card_html.py.
 import lines from '../../tests/widgets/final_lines.json';
 import { makeJob } from './make_job';

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
+from axe import needs_axe, serious_faults
 from playwright.sync_api import expect
 
 if TYPE_CHECKING:
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Locator
 
 pytestmark = pytest.mark.browser
-
-ROOT = Path(__file__).resolve().parents[2]
-AXE = ROOT / "labextension" / "node_modules" / "axe-core" / "axe.min.js"
 
 SETUP = """
 import threading, time
@@ -84,19 +81,6 @@ def press(page: LabPage, label: str) -> None:
     card_of(page).get_by_role("button", name=re.compile(f"^{label}")).click()
 
 
-def serious_faults(page: LabPage) -> list[str]:
-    """Return what axe-core finds on the card, "serious" or worse."""
-    page.page.add_script_tag(path=AXE)
-    found: dict[str, Any] = page.page.evaluate("() => axe.run('.gcs-card')")
-    assert found["passes"], "axe-core looked at nothing"
-    return [
-        f"{fault['id']}: {node['html']} {node['failureSummary']}"
-        for fault in found["violations"]
-        if fault["impact"] in {"serious", "critical"}
-        for node in fault["nodes"]
-    ]
-
-
 def test_card_follows_a_model_changed_by_a_thread_while_the_kernel_is_busy(lab):
     busy = f"threading.Timer(0.5, start).start()\n{BUSY.format(seconds=6)}"
     with lab.open([SETUP, busy]) as page:
@@ -154,7 +138,7 @@ def test_saved_notebook_shows_the_final_line_without_its_kernel_and_when_exporte
         expect(again.output(0)).to_have_text(FINAL_LINE)
 
 
-@pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not installed; run `npm ci` in labextension")
+@needs_axe
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_axe_finds_nothing_serious(page, dark, tmp_path):
     page.set_theme(dark=dark)

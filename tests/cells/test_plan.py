@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from gcs_lab.cells.interpreter import Interpreter
 from gcs_lab.cells.placeholder import Placeholder
 from gcs_lab.cells.plan import CellOptions, CellRequest, plan_cell
 from gcs_lab.errors import CellSourceError, InvalidArgument, NotPicklable, NotReady
@@ -125,7 +126,7 @@ def test_inputs_of_ipython_itself_do_not_travel():
 
 
 def test_code_of_the_notebook_is_refused_for_another_python(monkeypatch):
-    monkeypatch.setattr("gcs_lab.cells.plan.find_interpreter", lambda _: ("/other/python", (3, 9)))
+    monkeypatch.setattr("gcs_lab.cells.plan.job_interpreter", lambda *_: Interpreter("/other/python", (3, 9)))
     function = types.FunctionType((lambda: 1).__code__, {"__name__": "__main__"})
     function.__module__ = "__main__"
     with pytest.raises(NotPicklable, match=r"cannot run in Python 3\.9"):

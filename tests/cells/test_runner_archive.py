@@ -111,4 +111,4 @@ def test_started_without_a_folder_it_says_how_it_is_used():
         [sys.executable, runner_archive.runner_archive()], capture_output=True, text=True, timeout=60, check=False
     )
     assert done.returncode == 1
-    assert done.stderr == "usage: PYTHON runner.pyz FOLDER\n"
+    assert done.stderr == "usage: PYTHON runner.pyz FOLDER [ROUND]\n"

@@ -116,7 +116,7 @@ def test_a_big_job_that_waits_does_not_stop_smaller_ones(lab):
             {"resource_requests": {"num_proc": "9999"}},
             "-l num_proc=9999 fits nowhere: the hosts have node1: 8, node2: 16",
         ),
-        ({"resource_requests": {"h": "nowhere"}}, "-l hostname=nowhere fits nowhere: the hosts have node1, node2"),
+        ({"resource_requests": {"h": "nowhere*"}}, "-l hostname=nowhere* fits nowhere: the hosts have node1, node2"),
         ({"resource_requests": {"gpu": "3"}}, "-l gpu=3 fits nowhere: the hosts have node1: 2, node2: none"),
         ({"parallel_environment": "smp", "min_slots": 64}, "-pe smp 64 fits nowhere"),
         ({"queue_name": "big.q@node1"}, "-q big.q@node1 fits no queue instance"),

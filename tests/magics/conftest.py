@@ -1,27 +1,15 @@
 from __future__ import annotations
 
-import os
 import shutil
 from typing import TYPE_CHECKING
 
 import pytest
-from kernel_session import KernelSession
+from kernel_session import BOTH, start_kernel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-BOTH = [
-    pytest.param("embedded", id="embedded"),
-    pytest.param("demo-cells", id="gridengine", marks=pytest.mark.gridengine),
-]
-
-
-def start_kernel(tmp_path_factory, cluster: str, **env: str) -> KernelSession:
-    environment = {**os.environ, "GCS_LAB_CLUSTER": cluster, "PYTHONWARNINGS": "default", **env}
-    session = KernelSession(tmp_path_factory.mktemp("notebook"), environment)
-    loaded = session.run("%load_ext gcs_lab")
-    assert loaded.error() is None, loaded.traceback()
-    return session
+    from kernel_session import KernelSession
 
 
 @pytest.fixture(scope="session")

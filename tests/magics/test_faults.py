@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import start_kernel
+from kernel_session import start_kernel
 
 
 def _journal():

@@ -84,13 +84,6 @@ def test_a_name_that_got_another_value_meanwhile_keeps_it(kernel):
     assert "mine got another value here" in kernel.cells[cell].text("stderr")
 
 
-def test_a_cell_that_needs_a_placeholder_is_told_what_to_wait_for(kernel):
-    kernel.wait(kernel.send("%%gcs submit -N first\nimport time\ntime.sleep(2)\nv = 1"))
-    outputs = kernel.run("%%gcs run\nw = v + 1")
-    assert "the cell needs v, and v is still being computed by job" in outputs.traceback()
-    kernel.run("%gcs wait first")
-
-
 def test_hold_release_and_cancel(kernel):
     kernel.wait(kernel.send("%%gcs submit -hold -N onhold\nh = 1"))
     job = _job_id(kernel)

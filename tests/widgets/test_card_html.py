@@ -10,7 +10,8 @@ import pytest
 
 from gcs_lab.models import JobModel
 from gcs_lab.vocabulary import JobState
-from gcs_lab.widgets.card_html import card_html, card_state, card_text, state_look
+from gcs_lab.widgets.card_html import card_html, card_state, card_text
+from gcs_lab.widgets.card_line import state_look
 
 FINAL_LINES = json.loads(Path(__file__).with_name("final_lines.json").read_text(encoding="utf-8"))
 
@@ -85,6 +86,25 @@ def test_silence_of_the_cluster_is_said():
 def test_nothing_known_is_still_a_line():
     assert card_text({}) == "? unknown"
     assert TagsAndText(card_html({})).text.strip() == "? unknown"
+
+
+def test_the_first_reason_why_it_waits_is_said_and_how_many_more_there_are():
+    waiting = ["waits for job 12 (prepare), which runs", "2 more", "3 more"]
+    assert card_text({"state": "QUEUED", "waiting": waiting}).endswith(
+        "waits for job 12 (prepare), which runs (and 2 more)"
+    )
+    assert card_text({"state": "QUEUED", "waiting": waiting[:1]}).endswith("which runs")
+    assert card_text({"state": "DONE", "ended": True, "waiting": waiting}) == "✓ done"
+
+
+def test_advice_and_what_was_used_are_said_at_the_end_only():
+    state = {"state": "DONE", "usage": ["used 1 GiB of <4 GiB>"], "advice": "-l h_vmem=2G"}
+    assert "h_vmem" not in card_text(state)
+    assert "used" not in card_html(state)
+    assert card_text(state | {"ended": True}) == "✓ done · next time: -l h_vmem=2G"
+    assert TagsAndText(card_html(state | {"ended": True})).text.endswith(
+        "next time: -l h_vmem=2Gused 1 GiB of <4 GiB>"
+    )
 
 
 @pytest.mark.parametrize("state", [state.name for state in JobState])

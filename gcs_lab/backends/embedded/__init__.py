@@ -13,6 +13,7 @@ from gcs_lab.errors import ClusterNotFound
 
 if TYPE_CHECKING:
     from gcs_lab.backends.provider import BackendProvider, SystemBackend
+    from gcs_lab.jobs.protocol import Catalogue
 
 __all__ = ["PROVIDER", "EmbeddedProvider"]
 
@@ -51,6 +52,20 @@ class EmbeddedProvider:
         from gcs_lab.backends.embedded.system import EmbeddedSystem
 
         return EmbeddedSystem.connect()
+
+    def catalogue(self, cluster: str) -> Catalogue:  # noqa: ARG002  (there is but one)
+        """Return the names that submissions may use, from the cluster's file; the scheduler is not started.
+
+        Raises
+        ------
+        InvalidArgument
+            If the file cannot be read.
+        """
+        from gcs_lab.backends.embedded.cluster_file import default_text, parse_layout, read_layout
+        from gcs_lab.backends.embedded.places import Places
+
+        path = Places.of_user().configuration
+        return (read_layout(path) if path.exists() else parse_layout(default_text())).catalogue()
 
 
 PROVIDER: BackendProvider = EmbeddedProvider()

@@ -82,7 +82,8 @@ def job_info(told: dict[str, Any]) -> JobInfo:
         failed=outcome.get("failed"),
         deleted_by=told["deleted_by"],
         resource_requests=dict(told["requests"]),
-        raw={name: str(value) for name, value in outcome.items()} | {"account": told["account"]},
+        raw={name: str(value) for name, value in outcome.items()}
+        | {name: told[name] for name in ("account", "granted_pe")},
     )
 
 

@@ -15,7 +15,17 @@ from gcs_lab.backends.embedded.submit_request import NAMES
 from gcs_lab.backends.embedded.wire import rebuild_error
 from gcs_lab.errors import InvalidArgument
 from gcs_lab.jobs.protocol import Catalogue, Complex, EventBatch
-from gcs_lab.vocabulary import ArrayStatus, Capability, JobInfo, JobStatus, MachineInfo, QueueInfo, TaskRange
+from gcs_lab.vocabulary import (
+    ArrayStatus,
+    Capability,
+    JobInfo,
+    JobStatus,
+    MachineInfo,
+    PendingReason,
+    QueueInfo,
+    ReasonKind,
+    TaskRange,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -155,6 +165,14 @@ class EmbeddedJobs:
         """Return all that is known of each of `job_ids`; an unknown one is left out."""
         return {job_id: job_info(told) for job_id, told in self._client.ask("info", ids=list(job_ids)).items()}
 
+    def pending_reasons(self, job_ids: Collection[str]) -> dict[str, list[PendingReason]]:
+        """Return why jobs and array jobs have not started, as the scheduler sees it; unknown ones are left out."""
+        told: dict[str, list[list[Any]]] = self._client.ask("pending_reasons", ids=list(job_ids))
+        return {
+            job_id: [PendingReason(ReasonKind(kind), *more) for kind, *more in reasons]
+            for job_id, reasons in told.items()
+        }
+
     def job_ids(self) -> list[str]:
         """Return the ids of the jobs that have not ended, oldest first."""
         return [str(number) for number in self._client.ask("job_ids")]
@@ -186,6 +204,8 @@ class EmbeddedJobs:
             complexes=tuple(Complex(**entry) for entry in told["complexes"]),
             job_categories=tuple(told["job_categories"]),
             hosts=tuple(told["hosts"]),
+            # A scheduler that an earlier version started, and that still has jobs, does not tell.
+            pe_slots=dict(told.get("pe_slots", {})),
         )
 
     def supports(self, capability: Capability) -> bool:

@@ -142,6 +142,7 @@ class Layout:
             complexes=tuple(definition.announced() for definition in self.complexes_by_name.values()),
             job_categories=tuple(sorted(self.job_categories)),
             hosts=tuple(host.name for host in self.hosts),
+            pe_slots={pe.name: pe.slots for pe in self.parallel_environments},
         )
 
     def catalogue(self) -> Catalogue:

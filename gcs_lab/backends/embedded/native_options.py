@@ -10,18 +10,15 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from gcs_lab.errors import InvalidArgument, UnsupportedAttribute
-from gcs_lab.jobs.requests import parse_requests
+from gcs_lab.jobs.requests import parse_requests, parse_slots
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 __all__ = ["NativeOptions", "parse_native", "parse_slots"]
 
-_SLOTS = re.compile(r"(?P<least>\d{1,9})?(?P<dash>-)?(?P<most>\d{1,9})?\Z", re.ASCII)
 _MOMENT = re.compile(r"(?P<date>\d{8}|\d{10}|\d{12})(?:\.(?P<second>\d\d))?\Z", re.ASCII)
 _CENTURY_TURN = 70
-#: What ``-pe smp 4-`` asks for at most.
-UNLIMITED_SLOTS = 9_999_999
 
 
 @dataclass
@@ -67,24 +64,6 @@ class NativeOptions:
             own, other = getattr(self, name), getattr(below, name)
             setattr(made, name, {**other, **own} if isinstance(own, dict) else other if own is None else own)
         return made
-
-
-def parse_slots(text: str) -> tuple[int, int]:
-    """Return least and most of a slot range: ``4``, ``2-8``, ``2-``, ``-8`` (``qsub(1)``, -pe).
-
-    Raises
-    ------
-    InvalidArgument
-        If it is none.
-    """
-    match = _SLOTS.match(text)
-    if match is None or not (match["least"] or match["most"]):
-        raise InvalidArgument(f"-pe: {text!r} is no range of slots; expected for example 4, 2-8, 2- or -8.")
-    least = int(match["least"] or 1)
-    most = int(match["most"] or (UNLIMITED_SLOTS if match["dash"] else least))
-    if not 1 <= least <= most:
-        raise InvalidArgument(f"-pe: {text!r} asks for {least} to {most} slots; expected 1 <= least <= most.")
-    return least, most
 
 
 def parse_native(text: str) -> NativeOptions:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from gcs_lab.backends.embedded.allocation import fit
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 
     from gcs_lab.backends.embedded.complexes import Amount
     from gcs_lab.backends.embedded.timetable import Timetable
@@ -175,6 +175,11 @@ class WaitingList:
         del group[bisect.bisect_left(group, _rank(waiter), key=_rank)]
         if not group:
             del self._groups[waiter.request.group]
+
+    def number_before(self, waiter: Waiter, counts: Callable[[Any], bool]) -> int:
+        """Return how many waiters come before one; groups whose first waiter does not count are left out."""
+        groups = (group for group in self._groups.values() if counts(group[0]))
+        return sum(bisect.bisect_left(group, _rank(waiter), key=_rank) for group in groups)
 
     def groups(self) -> Iterable[Sequence[Waiter]]:
         """Return the groups, each sorted by rank; none is empty."""

@@ -12,6 +12,7 @@ from gcs_lab.backends.embedded.array_job import ArrayJob
 from gcs_lab.backends.embedded.control import Control, number_of
 from gcs_lab.backends.embedded.event_ring import EventRing
 from gcs_lab.backends.embedded.keeper_questions import KeeperQuestions
+from gcs_lab.backends.embedded.pending_reports import pending_reasons, reasons_to_wire
 from gcs_lab.backends.embedded.reports import hosts_report, machines_report, queue_infos, queues_report
 from gcs_lab.backends.embedded.submission_checks import category_options
 from gcs_lab.backends.embedded.submissions import Submissions
@@ -67,6 +68,7 @@ class Questions:
             "control": self._control,
             "status": lambda asked: self._reports(asked["ids"], task_status, array_status),
             "array_status": self._array_status,
+            "pending_reasons": self._pending_reasons,
             "info": lambda asked: self._reports(asked["ids"], task_info, array_info),
             "job_ids": lambda _: list(scheduler.jobs),
             "all_jobs": lambda _: live_infos(scheduler),
@@ -192,6 +194,16 @@ class Questions:
                 told[job_id] = array_report(entry)
         return told
 
+    def _pending_reasons(self, asked: dict[str, Any]) -> dict[str, Any]:
+        numbers = {job_id: number_of(job_id) for job_id in asked["ids"]}
+        entries = self._entries({number for number in numbers.values() if number is not None})
+        live = self._scheduler.jobs
+        return {
+            job_id: reasons_to_wire(pending_reasons(entries[number], self._scheduler)) if number in live else []
+            for job_id, number in numbers.items()
+            if number is not None and number in entries
+        }
+
     # --- the cluster ---
 
     def _catalogue(self, _: dict[str, Any]) -> dict[str, Any]:
@@ -202,6 +214,7 @@ class Questions:
             "complexes": [asdict(c) for c in known.complexes],
             "job_categories": known.job_categories,
             "hosts": known.hosts,
+            "pe_slots": dict(known.pe_slots),
         }
 
     def _about(self, _: dict[str, Any]) -> dict[str, Any]:

@@ -325,6 +325,16 @@ class Scheduler:
 
     # --- who starts ---
 
+    @property
+    def room(self) -> placement.Room:
+        """What is free now; for looking only."""
+        return self._room
+
+    @property
+    def waiting(self) -> placement.WaitingList:
+        """What waits for room; for looking only."""
+        return self._waiting
+
     def dispatch(self) -> None:
         """Give slots to tasks that wait, and have them started."""
         if self.watch.postponed():

@@ -108,6 +108,7 @@ def _job_info(job: Job) -> dict[str, Any]:
         "submitted": job.submitted,
         "requests": asked.requests,
         "account": asked.account,
+        "granted_pe": asked.parallel_environment or "NONE",
     }
 
 

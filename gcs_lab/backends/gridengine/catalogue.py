@@ -12,9 +12,11 @@ from gcs_lab.jobs.protocol import Catalogue, Complex
 if TYPE_CHECKING:
     from gcs_lab.backends.gridengine.sge_cell import SgeCell
 
-__all__ = ["parse_complexes", "parse_names", "read_catalogue"]
+__all__ = ["parse_complexes", "parse_names", "parse_pe_slots", "read_catalogue"]
 
 _COLUMNS = 8
+#: Parallel environments are asked for one by one; where there are more, their slots are left unknown.
+_MOST_ASKED = 40
 
 
 def parse_names(text: str) -> tuple[str, ...]:
@@ -32,12 +34,23 @@ def parse_complexes(text: str) -> tuple[Complex, ...]:
         words = line.split()
         if len(words) >= _COLUMNS and not line.startswith("#"):
             name, shortcut, kind, _, requestable, consumable = words[:6]
-            complexes.append(Complex(name, shortcut, kind, requestable.upper() != "NO", consumable.upper() != "NO"))
+            # qsub refuses -l slots=N whatever the table says: "use parallel environments instead".
+            askable = requestable.upper() != "NO" and name != "slots"
+            complexes.append(Complex(name, shortcut, kind, askable, consumable.upper() != "NO"))
     return tuple(complexes)
 
 
+def parse_pe_slots(text: str) -> int | None:
+    """Return the slots that a parallel environment gives out in all, from ``qconf -sp NAME`` (sge_pe(5))."""
+    for line in text.splitlines():
+        name, _, value = line.partition(" ")
+        if name == "slots" and value.strip().isdecimal():
+            return int(value)
+    return None
+
+
 def read_catalogue(cell: SgeCell) -> Catalogue:
-    """Ask the cell for all names, in five commands at once; job categories stand in files.
+    """Ask the cell for all names, in five commands at once and one a parallel environment; categories are in files.
 
     Raises
     ------
@@ -52,11 +65,20 @@ def read_catalogue(cell: SgeCell) -> Catalogue:
             raise error_of(answer.said, answer.argv, answer.exit_status)
         return "" if answer.exit_status else answer.text
 
+    def ask_environment(name: str) -> str:
+        # It may have been removed since the list was made: then it is not known how many slots it has.
+        answer = run_command(cell, ["qconf", "-sp", name])
+        return "" if answer.exit_status else answer.text
+
     with ThreadPoolExecutor(5) as pool:
         queues, environments, complexes, projects, hosts = pool.map(ask, ["-sql", "-spl", "-sc", "-sprjl", "-sel"])
+        names = parse_names(environments)
+        asked = names if len(names) <= _MOST_ASKED else ()
+        slots = dict(zip(asked, pool.map(lambda name: parse_pe_slots(ask_environment(name)), asked), strict=True))
     return Catalogue(
         queues=parse_names(queues),
-        parallel_environments=parse_names(environments),
+        parallel_environments=names,
+        pe_slots={name: number for name, number in slots.items() if number is not None},
         complexes=parse_complexes(complexes),
         projects=parse_names(projects),
         job_categories=tuple(sorted(read_categories(cell))),

@@ -23,6 +23,8 @@ __all__ = [
     "parse_reservations_of_jobs",
     "parse_submission_times",
     "parse_task_ranges",
+    "requests_of",
+    "time_of",
 ]
 
 #: 9.x may give times in microseconds; no time in seconds will be this large for the next 3,000 years.
@@ -84,7 +86,8 @@ class JobDetails:
         return dict(slots)
 
 
-def _time(text: str | None) -> datetime | None:
+def time_of(text: str | None) -> datetime | None:
+    """Return a time of such an output in UTC, in whichever form the version gives it; None for 0."""
     try:
         seconds = float(text or 0)
     except ValueError:
@@ -130,7 +133,7 @@ def _machines(task: ET.Element) -> dict[str, int]:
 def _task(element: ET.Element) -> TaskDetails:
     usage = _usage(element)
     return TaskDetails(
-        start_time=_time(element.findtext("JAT_start_time")),
+        start_time=time_of(element.findtext("JAT_start_time")),
         error_reason=_error_reason(element),
         cpu=usage.get("cpu"),
         max_vmem=int(usage["maxvmem"]) if usage.get("maxvmem") else None,
@@ -149,21 +152,25 @@ def _task_range(job: ET.Element) -> TaskRange | None:
     return found[0] if found else None
 
 
-def _details(job: ET.Element) -> JobDetails:
-    environment = _pairs(job, "JB_env_list")
-    requests = {
+def requests_of(job: ET.Element) -> dict[str, str]:
+    """Return the hard requests of a job's element (``qsub -l``), each value as it was written."""
+    return {
         e.findtext("CE_name") or "": e.findtext("CE_stringval") or ""
         for tag in ("JB_hard_resource_list", "JRS_hard_resource_list")  # the latter since 9.1
         for resources in job.iter(tag)
         for e in resources
     }
+
+
+def _details(job: ET.Element) -> JobDetails:
+    environment = _pairs(job, "JB_env_list")
     return JobDetails(
         job_id=job.findtext("JB_job_number") or "",
         name=job.findtext("JB_job_name") or "",
         owner=job.findtext("JB_owner") or "",
-        submission_time=_time(job.findtext("JB_submission_time")),
+        submission_time=time_of(job.findtext("JB_submission_time")),
         submission_host=environment.get("__SGE_PREFIX__O_HOST"),
-        requests=requests,
+        requests=requests_of(job),
         context=_pairs(job, "JB_context"),
         tasks={int(e.findtext("JAT_task_number") or 1): _task(e) for e in job.iterfind("JB_ja_tasks/*")},
         task_range=_task_range(job),
@@ -202,7 +209,9 @@ def parse_contexts(document: bytes) -> dict[str, dict[str, str]]:
 
 def parse_submission_times(document: bytes) -> dict[str, datetime | None]:
     """Return only when each of the jobs in such an output was submitted. Raises as :func:`parse_details`."""
-    return {job.findtext("JB_job_number") or "": _time(job.findtext("JB_submission_time")) for job in _jobs(document)}
+    return {
+        job.findtext("JB_job_number") or "": time_of(job.findtext("JB_submission_time")) for job in _jobs(document)
+    }
 
 
 def parse_reservations_of_jobs(document: bytes) -> dict[str, str | None]:

@@ -20,6 +20,7 @@ from gcs_lab.backends.gridengine.job_request import (
 )
 from gcs_lab.backends.gridengine.job_rows import JobRows
 from gcs_lab.backends.gridengine.machines import machine_infos, queue_infos
+from gcs_lab.backends.gridengine.pending_questions import PendingQuestions
 from gcs_lab.backends.gridengine.reservations import RESERVATION_CAPABILITIES, GridEngineReservations
 from gcs_lab.backends.gridengine.submission import Submitter
 from gcs_lab.backends.gridengine.submission_times import SubmissionTimes
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
         JobStatus,
         JobTemplate,
         MachineInfo,
+        PendingReason,
         QueueInfo,
         TaskRange,
     )
@@ -71,7 +73,8 @@ class GridEngineJobs:
 
     def __init__(self, cell: SgeCell, system: str, transport: str | None = None) -> None:
         self.system = system
-        self.reservations: ReservationsBackend | None = GridEngineReservations(cell)
+        reservations = GridEngineReservations(cell)
+        self.reservations: ReservationsBackend | None = reservations
         self._cell = cell
         self._requests = RequestMaker(cell)
         user = getpass.getuser()
@@ -81,6 +84,7 @@ class GridEngineJobs:
         self._submission_times = SubmissionTimes(cell)
         self._arrays = ArrayJobs(cell, self._ended)
         self._questions = JobQuestions(cell, self._rows, self._arrays, self._ended)
+        self._pending = PendingQuestions(cell, self._rows, reservations, user)
 
     def start(self) -> None:
         """Start in the background what the first submission needs."""
@@ -204,6 +208,16 @@ class GridEngineJobs:
     def info(self, job_ids: Collection[str]) -> dict[str, JobInfo]:
         """Return what ``qstat -j`` says of jobs in the queue and accounting of those that ended."""
         return self._questions.info(job_ids)
+
+    def pending_reasons(self, job_ids: Collection[str]) -> dict[str, list[PendingReason]]:
+        """Return why jobs wait, from qstat, the scheduler's messages and ``qalter -w p`` and ``-w v``."""
+        found = self._pending.of(by_job(job_ids))
+        return {
+            job_id: found.get(job, [])
+            for job_id in job_ids
+            for job in [split_id(job_id)[0]]
+            if job in found or self._has_ended(job)
+        }
 
     def job_ids(self) -> list[str]:
         """Return the ids of this user's jobs in the queue, oldest first."""

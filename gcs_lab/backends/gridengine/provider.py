@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from gcs_lab.backends.gridengine.demo import DemoState
     from gcs_lab.backends.gridengine.sge_cell import SgeCell
     from gcs_lab.backends.gridengine.system import GridEngineSystem
+    from gcs_lab.jobs.protocol import Catalogue
 
 __all__ = ["GridEngineProvider"]
 
@@ -67,6 +68,18 @@ class GridEngineProvider:
         from gcs_lab.backends.gridengine.system import GridEngineSystem
 
         return GridEngineSystem(cluster, self._cell(cluster))
+
+    def catalogue(self, cluster: str) -> Catalogue:
+        """Return the names that submissions may use, as ``qconf`` tells them.
+
+        Raises
+        ------
+        ClusterNotFound, GcsError
+            As :meth:`connect`.
+        """
+        from gcs_lab.backends.gridengine.catalogue import read_catalogue
+
+        return read_catalogue(self._cell(cluster))
 
     def _cell(self, cluster: str) -> SgeCell:
         if cluster == _SITE:

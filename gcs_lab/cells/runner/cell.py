@@ -4,20 +4,24 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 
 from .cell_code import CellCode
 from .cell_outputs import send_outputs, write_exception
 from .displays import Displays
+from .end_line import plain_results, short_error
 from .error_report import ErrorReport, message_of
-from .exit_status import EXIT_OUTPUT_LOST, exit_status_of
+from .exit_status import EXIT_OUTPUT_LOST, EXIT_UPSTREAM_FAILED, exit_status_of
 from .frames import END
 from .import_watch import ImportWatch
 from .payload import read_payload
+from .point_file import POINTS, read_point
 from .progress_bars import ProgressBars
 from .rich_shell import Rich
 from .strict_json import to_json
+from .upstream import UpstreamFailed, check_upstreams, upstream_error, values_from_jobs
 from .usage import status_bytes
 
 TYPE_CHECKING = False
@@ -27,6 +31,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .channel import Channel
+    from .notebook import NotebookRun
 
 __all__ = ["Cell"]
 
@@ -51,6 +56,8 @@ class Cell:
 
     def __init__(self, folder: str, spec: dict[str, Any], channel: Channel) -> None:
         self._folder = folder
+        #: Where this job writes: the folder, or for a task of a sweep its place in it.
+        self._place: str = spec.get("place") or folder
         self._spec = spec
         self._channel = channel
         self._by_value: list[str] = list(spec.get("notebook_modules") or ())
@@ -60,10 +67,16 @@ class Cell:
         filename, source = str(spec["filename"]), spec["source"]
         self._sources = {**(spec.get("sources") or {}), filename: [spec["display_name"], source]}
         self._cells = {filename: str(name) for filename, (name, _) in self._sources.items()}
-        self._code = CellCode(source, filename, self._namespace)
+        self._code: CellCode | NotebookRun = CellCode(source, filename, self._namespace)
+        if spec.get("notebook_run"):
+            from .notebook import NotebookRun
+
+            self._code = NotebookRun(spec["notebook_run"], channel, self._place)
         self._report = ErrorReport(self._cells)
         self._rich: Rich | None = None
         self._reserve = _reserve_memory()
+        self._left: list[str] = []
+        self._error = ""
 
     def run(self) -> int:
         """Run it, send back what it leaves, and return the exit status."""
@@ -73,6 +86,9 @@ class Cell:
             self._code.run(self._show)
         except SystemExit as leaving:
             reason, status = "exit", exit_status_of(leaving)
+        except UpstreamFailed as error:
+            reason, status = "error", EXIT_UPSTREAM_FAILED
+            self._tell_error(error)
         except BaseException as error:  # an interrupt is an outcome like any other
             reason, status = "error", 1
             self._tell_error(error)
@@ -80,8 +96,18 @@ class Cell:
             # A process that the cell forked and that came out of the cell's end; the cell itself goes on elsewhere.
             return status
         reason, status = self._finish(reason, status)
-        self._channel.post(END, to_json({"reason": reason, **_peaks()}))
+        self._channel.post(END, self._last_word(reason))
         return status
+
+    def _last_word(self, reason: str) -> bytes:
+        """Return what the supervisor hears at the end; of a sweep's task with the results that a table shows."""
+        word = to_json({"reason": reason, "error": self._error, **_peaks()})
+        if not self._spec.get("sweep"):
+            return word
+        results, types = plain_results(self._namespace, self._left)
+        # Python's JSON: a result may be NaN.
+        more = json.dumps({"results": results, "types": types}, ensure_ascii=False, separators=(",", ":"))
+        return word[:-1] + b"," + more.encode("utf-8", "replace")[1:]
 
     def _finish(self, reason: str, status: int) -> tuple[str, int]:
         steps: list[Callable[[], object]] = [
@@ -108,7 +134,7 @@ class Cell:
         self._namespace["__builtins__"] = __import__("builtins")
         sys.modules["__main__"] = self._main
         self._register_sources()
-        displays = Displays(self._channel, self._folder)
+        displays = Displays(self._channel, self._place)
         self._rich = Rich(displays, self._main)
         self._rich.install()
         sys.meta_path.insert(0, ImportWatch(self._rich, ProgressBars(self._channel)))
@@ -137,6 +163,7 @@ class Cell:
     def _bind(self) -> None:
         import importlib
 
+        check_upstreams(self._spec)
         for name, module in (self._spec.get("imports") or {}).items():
             self._namespace[name] = importlib.import_module(module)
         if self._spec.get("inputs"):
@@ -144,6 +171,9 @@ class Cell:
             self._namespace.update(values)
             for name, module in header["modules"].items():
                 self._namespace[name] = importlib.import_module(module)
+        if self._spec.get("sweep"):
+            self._namespace.update(read_point(os.path.join(self._folder, POINTS), self._spec["task"]))
+        self._namespace.update(values_from_jobs(self._spec))
 
     def _show(self, value: object) -> None:
         if value is None or self._rich is None:
@@ -162,8 +192,12 @@ class Cell:
     def _tell_error(self, error: BaseException) -> None:
         if isinstance(error, MemoryError):
             self._reserve = None
+        self._error = self._error or short_error(type(error).__name__, message_of(error))
+        if isinstance(error, UpstreamFailed):
+            self._channel.event({"type": "error", **upstream_error(error)})
+            return
         try:
-            path = os.path.join(self._folder, "exception.payload")
+            path = os.path.join(self._place, "exception.payload")
             body = self._report.body(error, payload=write_exception(path, error, self._by_value))
         except Exception:
             body = {"ename": type(error).__name__, "evalue": message_of(error), "frames": [], "traceback": []}
@@ -171,7 +205,7 @@ class Cell:
         self._channel.event({"type": "error", **body})
 
     def _send_outputs(self, *, strict: bool) -> None:
-        send_outputs(self._folder, self._spec, self._namespace, self._channel, strict=strict)
+        self._left = send_outputs(self._place, self._spec, self._namespace, self._channel, strict=strict)
 
 
 def _reserve_memory() -> Any:

@@ -38,8 +38,8 @@ def write_exception(path: str, error: BaseException, by_value: Sequence[str]) ->
 
 def send_outputs(
     folder: str, spec: Mapping[str, Any], namespace: Mapping[str, Any], channel: Channel, *, strict: bool
-) -> None:
-    """Write ``outputs.payload`` from what the cell has bound, and tell what is in it.
+) -> list[str]:
+    """Write ``outputs.payload`` from what the cell has bound, tell what is in it, and return the names of the values.
 
     Raises
     ------
@@ -65,6 +65,7 @@ def send_outputs(
     channel.event({"type": "outputs", **told, "bytes": os.stat(path).st_size})
     if strict:
         _insist_on(explicit, skipped, missing)
+    return list(good)
 
 
 def _code_that_stays(bound: Mapping[str, Any], spec: Mapping[str, Any]) -> dict[str, dict[str, str]]:

@@ -43,6 +43,10 @@ def run_child(folder: str, spec: dict[str, Any], pipes: Pipes, supervisor: int) 
     sys.stderr = sys.__stderr__ = TextStream(channel, TO_STDERR)  # type: ignore[misc,assignment]
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD, *FORWARDED})
     _die_with(supervisor)
+    if spec.get("lang"):
+        from .script import Script
+
+        return Script(folder, spec, channel).run()
     import faulthandler
 
     # After a crash in C code the log shows which Python line was running.

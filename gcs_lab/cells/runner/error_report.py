@@ -14,12 +14,28 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any
 
-__all__ = ["ErrorReport", "message_of", "one_line"]
+__all__ = ["ErrorReport", "TellsItself", "message_of", "one_line"]
 
 
 _FRAMES_KEPT = 100
 _CAUSES_KEPT = 10
 _LONGEST_TEXT = 20_000
+
+
+class TellsItself(Exception):
+    """An error that happened outside of this process; it says itself what the log tells of it.
+
+    Parameters
+    ----------
+    message
+        In one line.
+    told
+        Keys of the ``error`` event.
+    """
+
+    def __init__(self, message: str, told: dict[str, Any]) -> None:
+        super().__init__(message)
+        self.told = told
 
 
 class ErrorReport:
@@ -36,6 +52,9 @@ class ErrorReport:
 
     def body(self, error: BaseException, *, payload: bool = False, depth: int = 0) -> dict[str, Any]:
         """Return the keys of an ``error`` event (without ``type``)."""
+        if isinstance(error, TellsItself):
+            rest: dict[str, Any] = {"frames": [], "traceback": [], "notes": [], "cause": None, "missing_module": None}
+            return {**rest, **error.told, "payload": False}
         cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
         return {
             "ename": type(error).__name__,

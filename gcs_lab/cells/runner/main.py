@@ -8,11 +8,13 @@ import json
 import os
 import sys
 
+from .activated import ACTIVATED, beside_activated
 from .error_report import ErrorReport
 from .event_writer import EventWriter, say
 from .exit_status import EXIT_NO_SPEC
 from .private_file import remove_file
 from .supervisor import Supervisor
+from .task_place import enter_task
 from .trust import check_trusted
 
 TYPE_CHECKING = False
@@ -75,6 +77,12 @@ def _read_spec(folder: str) -> dict[str, Any]:
     return spec
 
 
+def _round_of(arguments: Sequence[str]) -> int:
+    """Return the number of the sweep's round, the argument after the folder; the first one may be left out."""
+    given = [argument for argument in arguments[1:] if argument.isdigit()]
+    return int(given[0]) if given else 1
+
+
 def main(arguments: Sequence[str]) -> int:
     """Run the job of a folder; return the exit status (in both processes)."""
     folder = os.path.abspath(arguments[0])
@@ -83,20 +91,31 @@ def main(arguments: Sequence[str]) -> int:
     except (OSError, ValueError) as error:
         say(f"the job cannot start: {os.path.join(folder, 'spec.json')} cannot be used: {error}")
         return EXIT_NO_SPEC
-    apply_environment(spec.get("environment") or {}, may_restart=_RESTARTED not in arguments)
-    log = EventWriter(folder)
+    wanted = beside_activated(spec.get("environment") or {}, spec.get("named_environment") or (), os.environ)
+    apply_environment(wanted, may_restart=_RESTARTED not in arguments)
+    os.environ.pop(ACTIVATED, None)
+    seen: dict[str, str] = {}
+    if spec.get("sweep"):
+        try:
+            seen = enter_task(folder, spec, _round_of(arguments), os.environ)
+        except (OSError, ValueError) as error:
+            say(f"a task of the sweep {folder} cannot start: {error}")
+            return EXIT_NO_SPEC
+    place = spec.get("place") or folder
+    log = EventWriter(place)
     if log.tries:
         # What an earlier try left must not be taken for this one's.
         for name in ("outputs.payload", "exception.payload"):
-            remove_file(os.path.join(folder, name))
-    pid, supervisor = os.getpid(), Supervisor(spec, log)
+            remove_file(os.path.join(place, name))
+    pid, supervisor = os.getpid(), Supervisor(spec, log, folder)
     _started_event(log)
+    os.environ.update(seen)
     try:
         is_child = supervisor.fork()
     except OSError as error:
         say(f"the cell cannot start: no process can be made: {error}")
         log.event("error", **ErrorReport({}).body(error))
-        log.event("finished", exit_status=1, signal=None, wall=0, cpu=0, max_rss=0, max_vmem=0, reason="error")
+        supervisor.tell_end(1, None, "error", f"no process could be made: {error}")
         return 1
     if not is_child:
         return supervisor.supervise()
@@ -108,6 +127,6 @@ def main(arguments: Sequence[str]) -> int:
 
 def start() -> NoReturn:
     """Run the program; called by the archive's ``__main__``."""
-    if len(sys.argv) not in (2, 3):
-        sys.exit("usage: PYTHON runner.pyz FOLDER")
+    if len(sys.argv) not in (2, 3, 4):
+        sys.exit("usage: PYTHON runner.pyz FOLDER [ROUND]")
     sys.exit(main(sys.argv[1:]))

@@ -7,6 +7,7 @@ import os
 import signal
 import time
 
+from .end_line import append_end
 from .event_writer import RETRY_SECONDS, say
 from .exit_status import EXIT_OUTPUT_LOST
 from .frames import DRAIN, END, EVENT, FrameReader
@@ -42,12 +43,18 @@ class Supervisor:
         What ``spec.json`` says.
     log
         The event log.
+    folder
+        The job folder.
     """
 
-    def __init__(self, spec: dict[str, Any], log: EventWriter) -> None:
+    def __init__(self, spec: dict[str, Any], log: EventWriter, folder: str) -> None:
         import codecs
 
-        self._log = log
+        self._log, self._folder = log, folder
+        self._task: int = spec.get("task") or 0
+        self._round: int = spec.get("round") or 1
+        self._try = log.tries + 1
+        self._began = time.time()
         self._merger = StreamMerger(log)
         self._usage = Usage()
         self._beat_seconds = float(spec.get("heartbeat_seconds") or 5.0)
@@ -232,17 +239,27 @@ class Supervisor:
         self._log.check()
         if self._log.failure is not None:
             self._log.retry(now=True)
-        self._log.event(
-            "finished",
-            exit_status=status,
-            signal=name,
-            wall=round(time.monotonic() - self._started, 3),
-            cpu=round(max(self._usage.cpu, cpu_seconds()), 3),
-            max_rss=self._usage.max_rss,
-            max_vmem=self._usage.max_vmem,
-            reason=reason,
-        )
+        self.tell_end(status, name, reason, str(self._end.get("error") or ""))
         if self._log.failure is not None:
             say(f"the job ended with status {status}, and its outputs could not be written: {self._log.failure}.")
             return status or EXIT_OUTPUT_LOST
         return status
+
+    def tell_end(self, status: int, signal_name: str | None, reason: str, error: str) -> None:
+        """Write the log's last event and, for a task of a sweep, its line in the sweep's folder."""
+        end: dict[str, Any] = {
+            "exit_status": status,
+            "signal": signal_name,
+            "wall": round(time.monotonic() - self._started, 3),
+            "cpu": round(max(self._usage.cpu, cpu_seconds()), 3),
+            "max_rss": self._usage.max_rss,
+            "max_vmem": self._usage.max_vmem,
+            "reason": reason,
+        }
+        self._log.event("finished", **end)
+        if self._task:
+            # Outputs and log are there: who reads the line finds all that it speaks of.
+            first = {"task": self._task, "round": self._round, "try": self._try}
+            last = {"host": os.uname().nodename, "started": round(self._began, 3), "error": error}
+            kept = {name: self._end.get(name) for name in ("results", "types")}
+            append_end(self._folder, {**first, **end, **last, **kept})

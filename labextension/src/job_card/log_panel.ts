@@ -1,7 +1,7 @@
-// The panel with the end of a job's log. It asks the kernel for it only while it is open and seen.
-import { button, element, setText } from './dom';
+// The panel with the end of a job's log.
+import { button, element } from '../card/dom';
+import { LogText, type ITextAnswer } from '../card/log_text';
 
-const PAUSE_MILLISECONDS = 2000;
 const STREAMS = ['stdout', 'stderr'] as const;
 
 export type Stream = (typeof STREAMS)[number];
@@ -12,58 +12,34 @@ export interface ILogRequest {
   have: string;
 }
 
-/** The kernel's answer: without `text` if what was asked for is still what the browser has. */
-export interface ILogAnswer {
+export interface ILogAnswer extends ITextAnswer {
   kind: 'log';
   stream: Stream;
-  version?: string;
-  text?: string;
-  error?: string;
 }
 
 export class LogPanel {
   readonly node: HTMLElement;
-  private readonly text: HTMLPreElement;
-  private readonly note: HTMLElement;
-  private readonly follow: HTMLInputElement;
+  private readonly log: LogText;
   private readonly tabs: Map<Stream, HTMLButtonElement>;
   private stream: Stream = 'stdout';
-  private version = '';
-  private timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(
-    private readonly ask: (request: ILogRequest) => void,
-    private readonly isOver: () => boolean
-  ) {
+  constructor(ask: (request: ILogRequest) => void, isOver: () => boolean) {
+    this.log = new LogText(have => { ask({ kind: 'log', stream: this.stream, have }); }, isOver);
     this.tabs = new Map(
       STREAMS.map(stream => [stream, button(stream, () => { this.show(stream); })])
     );
-    this.follow = element('input', '', { type: 'checkbox' });
-    this.follow.checked = true;
-    this.follow.addEventListener('change', () => { this.scroll(); });
-    this.note = element('span', 'gcs-dim');
-    this.text = element('pre', 'gcs-log-text', { tabindex: '0', role: 'region' });
-    this.text.addEventListener('scroll', () => {
-      const { scrollTop, clientHeight, scrollHeight } = this.text;
-      this.follow.checked = scrollTop + clientHeight >= scrollHeight - 8;
-    });
-    this.node = element(
+    const row = element(
       'div',
-      'gcs-log',
+      'gcs-row',
       {},
-      element(
-        'div',
-        'gcs-row',
-        {},
-        ...this.tabs.values(),
-        this.note,
-        element('span', 'gcs-space'),
-        element('label', 'gcs-dim', {}, this.follow, ' Follow')
-      ),
-      this.text
+      ...this.tabs.values(),
+      this.log.note,
+      element('span', 'gcs-space'),
+      this.log.following
     );
+    this.node = element('div', 'gcs-log', {}, row, this.log.text);
     this.node.hidden = true;
-    this.mark();
+    this.begin();
   }
 
   /** Open or close the panel; tell which it is now. */
@@ -72,7 +48,7 @@ export class LogPanel {
     if (this.node.hidden) {
       this.stop();
     } else {
-      this.request();
+      this.log.request();
     }
     return !this.node.hidden;
   }
@@ -80,59 +56,30 @@ export class LogPanel {
   /** Ask now if the panel is open: the job has ended, or the page is seen again. */
   refresh(): void {
     if (!this.node.hidden) {
-      this.request();
+      this.log.request();
     }
   }
 
   receive(answer: ILogAnswer): void {
-    if (answer.stream !== this.stream || this.node.hidden) {
-      return;
-    }
-    if (answer.error !== undefined) {
-      setText(this.note, answer.error);
-    } else if (answer.text !== undefined) {
-      this.version = answer.version ?? '';
-      this.text.textContent = answer.text;
-      setText(this.note, answer.text === '' ? `nothing on ${this.stream} so far` : '');
-      this.scroll();
-    }
-    // The next question waits for this answer: a kernel that is busy is not flooded with them.
-    this.stop();
-    if (!this.isOver()) {
-      this.timer = setTimeout(() => { this.request(); }, PAUSE_MILLISECONDS);
+    if (answer.stream === this.stream && !this.node.hidden) {
+      this.log.receive(answer);
     }
   }
 
   stop(): void {
-    clearTimeout(this.timer);
+    this.log.stop();
   }
 
   private show(stream: Stream): void {
     this.stream = stream;
-    this.version = '';
-    this.text.textContent = '';
-    this.mark();
-    this.request();
+    this.begin();
+    this.log.request();
   }
 
-  private mark(): void {
+  private begin(): void {
     for (const [stream, tab] of this.tabs) {
       tab.setAttribute('aria-pressed', String(stream === this.stream));
     }
-    this.text.setAttribute('aria-label', `end of ${this.stream}`);
-    setText(this.note, 'loading…');
-  }
-
-  private request(): void {
-    this.stop();
-    if (!document.hidden) {
-      this.ask({ kind: 'log', stream: this.stream, have: this.version });
-    }
-  }
-
-  private scroll(): void {
-    if (this.follow.checked) {
-      this.text.scrollTop = this.text.scrollHeight;
-    }
+    this.log.begin(`end of ${this.stream}`, `nothing on ${this.stream} so far`);
   }
 }

@@ -1,4 +1,4 @@
-"""The text that a job printed, from its log."""
+"""The text that a job, or a task of a sweep, printed: from its log."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["log_text"]
 
 
-def log_text(folder: JobFolder, streams: Collection[str], lines: int | None = None) -> str:
+def log_text(folder: JobFolder, streams: Collection[str], lines: int | None = None, *, last_try: bool = False) -> str:
     """Return what a job printed.
 
     Parameters
@@ -26,10 +26,17 @@ def log_text(folder: JobFolder, streams: Collection[str], lines: int | None = No
         Which of ``"stdout"`` and ``"stderr"``; in the order in which they were written.
     lines
         Only that many of the last lines; None: all of them.
+    last_try
+        Only what it printed since it started last; else of all its tries.
     """
     pieces: deque[str] = deque(maxlen=None if lines is None else max(lines, 1))
     rest = ""
     for text in _texts(folder, streams):
+        if text is None:
+            if last_try:
+                pieces.clear()
+                rest = ""
+            continue
         *whole, rest = (rest + text).split("\n")
         pieces.extend(line.rpartition("\r")[2] + "\n" for line in whole)
     if rest:
@@ -41,7 +48,12 @@ def log_text(folder: JobFolder, streams: Collection[str], lines: int | None = No
     return "".join(pieces)
 
 
-def _texts(folder: JobFolder, streams: Collection[str]) -> Iterator[str]:
+def _texts(folder: JobFolder, streams: Collection[str]) -> Iterator[str | None]:
+    """Yield what was printed, in pieces, and None where the job started (again)."""
     log = EventLog(folder.events)
     while events := log.read():
-        yield from (str(e.body["text"]) for e in events if e.type == "stream" and e.body.get("name") in streams)
+        for event in events:
+            if event.type == "started":
+                yield None
+            elif event.type == "stream" and event.body.get("name") in streams:
+                yield str(event.body["text"])

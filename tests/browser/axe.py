@@ -1,0 +1,30 @@
+"""What axe-core finds on a part of a page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from live_lab import LabPage
+
+__all__ = ["needs_axe", "serious_faults"]
+
+_AXE = Path(__file__).resolve().parents[2] / "labextension" / "node_modules" / "axe-core" / "axe.min.js"
+
+needs_axe = pytest.mark.skipif(not _AXE.is_file(), reason="axe-core is not installed; run `npm ci` in labextension")
+
+
+def serious_faults(page: LabPage) -> list[str]:
+    """Return what axe-core finds on the cards of the page, "serious" or worse."""
+    page.page.add_script_tag(path=_AXE)
+    found: dict[str, Any] = page.page.evaluate("() => axe.run('.gcs-card')")
+    assert found["passes"], "axe-core looked at nothing"
+    return [
+        f"{fault['id']}: {node['html']} {node['failureSummary']}"
+        for fault in found["violations"]
+        if fault["impact"] in {"serious", "critical"}
+        for node in fault["nodes"]
+    ]
