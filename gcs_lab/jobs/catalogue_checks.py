@@ -139,7 +139,7 @@ def _unknown_hosts(machines: Iterable[str], there: Catalogue, where: str) -> Ite
     # A host may be called by its short name or by its full one. A system that tells no hosts checks them itself.
     known = {name.lower() for name in there.hosts}
     short = {name.partition(".")[0] for name in known}
-    for machine in machines:
+    for machine in dict.fromkeys(machines):
         name = machine.lower()
         fits = name in known or ("." not in name and name in short) or name.partition(".")[0] in known
         if known and not fits and not machine.startswith("@") and not _PATTERN.search(machine):

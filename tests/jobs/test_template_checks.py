@@ -274,7 +274,8 @@ def test_whatever_the_value_it_is_refused_as_such_or_arrives(attribute: str, dat
     if error is None:
         assert getattr(backend.templates["1"], attribute) == value
     else:
-        assert attribute in str(error) or isinstance(error, UnknownName) or str(error).startswith("-l ")
+        for one in getattr(error, "problems", [error]):
+            assert attribute in str(one) or isinstance(one, UnknownName) or str(one).startswith("-l ")
         assert not backend.templates
 
 
