@@ -10,9 +10,10 @@ from gcs_lab.cells.sweep_job import SweepJob
 from gcs_lab.cells.sweep_task import SweepTask
 from gcs_lab.errors import InvalidArgument, NotReady, Timeout
 from gcs_lab.jobs import JobAction
+from gcs_lab.jobs.requests import parse_requests
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, MutableMapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 
     import pandas as pd
 
@@ -128,6 +129,7 @@ class Sweep(SweepJob):
         failed: bool = False,
         tasks: Iterable[int] | None = None,
         points: Callable[[pd.DataFrame], Any] | None = None,
+        requests: Mapping[str, str] | str | None = None,
     ) -> None:
         """Run tasks that have ended once more, as a new array job; what they left before is replaced.
 
@@ -139,11 +141,14 @@ class Sweep(SweepJob):
             These, by number.
         points
             Those for which this is true: it gets :attr:`frame` and returns a boolean for each row.
+        requests
+            What they shall ask for instead, as after ``-l``: ``"h_vmem=4G,h_rt=1:00:00"`` or a dict. What is not
+            named stays as it was; later reruns ask for the same.
 
         Raises
         ------
         InvalidArgument
-            If not exactly one of the three is given, or `points` returns something else.
+            If not exactly one of the first three is given, `points` returns something else, or a request cannot be.
         InvalidState
             If a task has not ended, or there is none to run.
         GcsError
@@ -154,13 +159,14 @@ class Sweep(SweepJob):
                 "say what to run again: rerun(failed=True), rerun(tasks=[3, 7]) or "
                 "rerun(points=lambda frame: frame.x > 3)."
             )
+        wanted = parse_requests(requests.strip().removeprefix("-l ")) if isinstance(requests, str) else requests
         if failed:
             self.read_log(now=True)
             with self.lock:
                 tasks = (self.table.failed() + 1).tolist()
         elif points is not None:
             tasks = self._chosen(points)
-        self.run_again(tasks or ())
+        self.run_again(tasks or (), wanted)
         follower().follow(self)
         self.watch()
 

@@ -16,7 +16,15 @@ from gcs_lab.cells.job_folder import JobFolder
 from gcs_lab.cells.later_result import LaterResult
 from gcs_lab.cells.sweep_ends import EndLines
 from gcs_lab.cells.sweep_points import Points
-from gcs_lab.cells.sweep_rounds import Round, add_round, forget_round, note_submitted, read_rounds, settle_rounds
+from gcs_lab.cells.sweep_rounds import (
+    Round,
+    add_round,
+    forget_round,
+    note_submitted,
+    read_rounds,
+    settle_rounds,
+    template_of_round,
+)
 from gcs_lab.cells.sweep_table import SweepTable
 from gcs_lab.cells.unexplained_ends import LAST_SEQ, UnexplainedEnds
 from gcs_lab.cells.upstream import Upstream
@@ -320,8 +328,10 @@ class SweepJob:
         with contextlib.suppress(GcsError):
             self.take_state()
 
-    def run_again(self, tasks: Iterable[int]) -> Round:
+    def run_again(self, tasks: Iterable[int], requests: Mapping[str, str] | None = None) -> Round:
         """Submit tasks that have ended once more, as a new array job; return the round.
+
+        `requests` (``-l``) replace those of the same names, from now on.
 
         Raises
         ------
@@ -337,7 +347,11 @@ class SweepJob:
             with self._lock:
                 self._check_can_run_again(wanted)
                 ran = add_round(self.folder, len(self.rounds) + 1, wanted)
-            self._submit(ran)
+            self._submit(ran, template_of_round(self.template, ran, requests or {}))
+            if requests:
+                self.template.resource_requests = self.requested = {**self.requested, **requests}
+                with contextlib.suppress(OSError):
+                    self.folder.write_template(self.template.to_json())
             with self._lock:
                 self.rounds.append(ran)
                 self._table.begin_round(ran, held=bool(self.template.submit_as_hold))
@@ -348,12 +362,10 @@ class SweepJob:
         self._tell("on_change")
         return ran
 
-    def _submit(self, ran: Round) -> None:
+    def _submit(self, ran: Round, template: JobTemplate) -> None:
         limit = self.spec["sweep"].get("max_parallel")
         try:
-            array = self.cluster.jobs.submit_array(
-                self._template_of(ran), 1, len(ran.tasks), max_parallel=limit, token=ran.token
-            )
+            array = self.cluster.jobs.submit_array(template, 1, len(ran.tasks), max_parallel=limit, token=ran.token)
         except BaseException:
             forget_round(self.folder, ran)
             raise
@@ -361,15 +373,6 @@ class SweepJob:
         # What was found out about these tasks holds no more.
         for folder in (self.folder, *map(self.folder.of_task, ran.tasks.tolist())):
             folder.verdict.unlink(missing_ok=True)
-
-    def _template_of(self, ran: Round) -> JobTemplate:
-        template = JobTemplate.from_json(self.template.to_json())
-        template.args = [*(template.args or [])[:-1], str(ran.number)]
-        if template.hold_jid_ad:
-            # The indices of this array are others; the runner looks whether its task of the earlier sweep ended well.
-            template.hold_jid = [*(template.hold_jid or []), *template.hold_jid_ad]
-            template.hold_jid_ad = None
-        return template
 
     def _check_can_run_again(self, wanted: np.ndarray[Any, Any]) -> None:
         if not len(wanted):

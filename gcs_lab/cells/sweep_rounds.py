@@ -14,6 +14,7 @@ from gcs_lab.cells.event_log import EventLog
 from gcs_lab.cells.runner.private_file import remove_file, write_all, write_whole
 from gcs_lab.cells.runner.task_place import round_map
 from gcs_lab.user_paths import private_folder
+from gcs_lab.vocabulary import JobTemplate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,7 +22,15 @@ if TYPE_CHECKING:
 
     from gcs_lab.cells.job_folder import JobFolder
 
-__all__ = ["Round", "add_round", "forget_round", "note_submitted", "read_rounds", "settle_rounds"]
+__all__ = [
+    "Round",
+    "add_round",
+    "forget_round",
+    "note_submitted",
+    "read_rounds",
+    "settle_rounds",
+    "template_of_round",
+]
 
 
 #: No submission takes longer.
@@ -50,6 +59,18 @@ class Round:
         if not len(places):
             raise KeyError(task)
         return int(places[0]) + 1
+
+
+def template_of_round(template: JobTemplate, ran: Round, requests: Mapping[str, str]) -> JobTemplate:
+    """Return the job template of a later round: the sweep's `template`, with these ``-l`` requests instead."""
+    made = JobTemplate.from_json(template.to_json())
+    made.args = [*(made.args or [])[:-1], str(ran.number)]
+    made.resource_requests = {**made.resource_requests, **requests}
+    if made.hold_jid_ad:
+        # The indices of this array are others; the runner looks whether its task of the earlier sweep ended well.
+        made.hold_jid = [*(made.hold_jid or []), *made.hold_jid_ad]
+        made.hold_jid_ad = None
+    return made
 
 
 def add_round(folder: JobFolder, number: int, tasks: np.ndarray[Any, np.dtype[np.int64]]) -> Round:
