@@ -12,6 +12,8 @@ STAMPS := .make
 PYTHON ?=
 # auto: Grid Engine if its packages are installed, else the embedded cluster. Or embedded, or gridengine.
 ENGINE ?= auto
+# What `make tour` runs.
+NOTEBOOK ?= notebooks/tour.ipynb
 # Options for JupyterLab, pytest, the benchmarks. The tests wait for Grid Engine's one-second pace most of their
 # time: two files at once take half as long.
 LAB_ARGS ?=
@@ -31,8 +33,8 @@ help:  ## list these targets
 lab: $(STAMPS)/lab  ## install into .venv, start a cluster, open JupyterLab on the tour
 	@$(BIN)/python tools/open_lab.py --engine "$(ENGINE)" -- $(LAB_ARGS)
 
-tour: $(STAMPS)/lab  ## run the tour without a browser, and say what ran where
-	@$(BIN)/python tools/run_tour.py --engine "$(ENGINE)"
+tour: $(STAMPS)/lab  ## run the tour (or NOTEBOOK=…) without a browser, and say what ran where
+	@$(BIN)/python tools/run_tour.py --engine "$(ENGINE)" --notebook "$(NOTEBOOK)"
 
 test: $(STAMPS)/dev  ## install what the tests need (apt too, if root or sudo permits) and run them all
 	@tools/install_packages.sh gridengine chromium modules

@@ -1,4 +1,4 @@
-"""``make tour``: execute the tour notebook without a browser, and say what ran where."""
+"""``make tour``: execute the tour, or another notebook, without a browser, and say what ran where."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOK = ROOT / "notebooks" / "tour.ipynb"
-EXECUTED = ROOT / ".make" / "tour.ipynb"
 #: Longer outputs are shown by their first lines and their last.
 MANY_LINES = 14
 
@@ -28,30 +27,32 @@ def main() -> int:
     """Run the tour; return 0 if every cell did its work."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--engine", default="auto", choices=["auto", "embedded", "gridengine"])
-    parser.add_argument("--output", type=Path, default=EXECUTED, help="where the notebook with its outputs goes")
+    parser.add_argument("--notebook", type=Path, default=NOTEBOOK, help="what is run; default: the tour")
+    parser.add_argument("--output", type=Path, help="where the notebook with its outputs goes")
     flags = parser.parse_args()
+    output = flags.output or ROOT / ".make" / flags.notebook.name
     choice = start_cluster(flags.engine)
     os.environ |= choice.environment()
     started = time.time()
     try:
         with tempfile.TemporaryDirectory(prefix="gcs-lab-tour-") as runtime:
             os.environ["JUPYTER_RUNTIME_DIR"] = runtime
-            good = _execute(flags.output)
+            good = _execute(flags.notebook, output)
         print(f"\nWhat ran where ({time.time() - started:.0f} s in all):")
         _print_jobs(since=started)
     finally:
         stop_cluster(choice)
-    print(f"\nThe notebook with its outputs: {flags.output}")
+    print(f"\nThe notebook with its outputs: {output}")
     return 0 if good else 1
 
 
-def _execute(output: Path) -> bool:
-    """Execute the notebook, print each cell's outputs in short, and keep it with them."""
+def _execute(path: Path, output: Path) -> bool:
+    """Execute a notebook, print each cell's outputs in short, and keep it with them."""
     import nbformat
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError
 
-    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    notebook = nbformat.read(path, as_version=4)
     printer = _Printer()
     client = NotebookClient(
         notebook,
@@ -59,7 +60,7 @@ def _execute(output: Path) -> bool:
         kernel_name="python3",
         # It would warn of its loopback ports, whose messages are signed with a key that only this user can read.
         extra_arguments=["--IPKernelApp.log_level=ERROR"],
-        resources={"metadata": {"path": str(NOTEBOOK.parent)}},
+        resources={"metadata": {"path": str(path.resolve().parent)}},
     )
     late = _LateOutputs(client)
     client.on_notebook_start = late.listen
@@ -71,7 +72,7 @@ def _execute(output: Path) -> bool:
     try:
         client.execute()
     except CellExecutionError as error:
-        print(f"\nthe tour stopped: {error.ename}: {error.evalue}", file=sys.stderr)
+        print(f"\n{path.name} stopped: {error.ename}: {error.evalue}", file=sys.stderr)
         return False
     finally:
         nbformat.write(notebook, output)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gcs_lab.cells.follower import follower
-from gcs_lab.cells.sweep_frame import parameter_arrays, sweep_frame
+from gcs_lab.cells.sweep_frame import expected_results, parameter_arrays, sweep_frame
 from gcs_lab.cells.sweep_job import SweepJob
 from gcs_lab.cells.sweep_task import SweepTask
 from gcs_lab.errors import InvalidArgument, NotReady, Timeout
@@ -13,7 +13,7 @@ from gcs_lab.jobs import JobAction
 from gcs_lab.jobs.requests import parse_requests
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 
     import pandas as pd
 
@@ -32,6 +32,7 @@ class Sweep(SweepJob):
     #: Draws it, where a face can: returns a MIME bundle and its metadata.
     draw: Callable[[], tuple[dict[str, Any], dict[str, Any]]] | None = None
     _parameters: dict[str, Any] | None = None
+    _expected: Sequence[str] = ()
 
     def __getitem__(self, task: int) -> SweepTask:
         if isinstance(task, bool) or not isinstance(task, int) or not 1 <= task <= len(self):
@@ -55,7 +56,8 @@ class Sweep(SweepJob):
         with self.lock:
             if self._parameters is None:
                 self._parameters = parameter_arrays(self.points)
-            return sweep_frame(self.table, self._parameters)
+                self._expected = expected_results(self.spec)
+            return sweep_frame(self.table, self._parameters, self._expected)
 
     def counts(self) -> dict[str, int]:
         """Return how many tasks are in each state, by its name; states that no task is in are left out."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,12 +10,14 @@ import numpy as np
 from gcs_lab.vocabulary import JobState
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     import pandas as pd
 
     from gcs_lab.cells.sweep_points import Points
     from gcs_lab.cells.sweep_table import SweepTable
 
-__all__ = ["parameter_arrays", "sweep_frame"]
+__all__ = ["expected_results", "parameter_arrays", "sweep_frame"]
 
 _STATE_NAMES = np.array([state.name for state in JobState], object)
 
@@ -36,7 +39,23 @@ def _array(values: list[Any]) -> np.ndarray[Any, Any]:
     return objects
 
 
-def sweep_frame(table: SweepTable, parameters: dict[str, Any]) -> pd.DataFrame:
+def expected_results(spec: Mapping[str, Any]) -> list[str]:
+    """Return the names of the columns that a sweep's results will have, as far as its cell tells beforehand.
+
+    Those are the names that it assigns; what it imports or defines (modules, functions, classes) is no result.
+    """
+    if spec.get("lang"):
+        return list(spec["outputs"])
+    defined: set[str] = set()
+    for node in ast.walk(ast.parse(spec["source"])):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            defined.update(alias.asname or alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            defined.add(node.name)
+    return [name for name in spec["outputs"] if name not in defined]
+
+
+def sweep_frame(table: SweepTable, parameters: dict[str, Any], expected: Sequence[str] = ()) -> pd.DataFrame:
     """Return the table (:attr:`Sweep.frame <gcs_lab.cells.sweep.Sweep.frame>` says its columns); all of it is a copy.
 
     Where names clash, a parameter keeps its name, and the others are called ``task_memory`` or ``result_x``.
@@ -47,6 +66,8 @@ def sweep_frame(table: SweepTable, parameters: dict[str, Any]) -> pd.DataFrame:
         What is known of the tasks; nobody may change it meanwhile.
     parameters
         :func:`parameter_arrays` of the points.
+    expected
+        Results that have a column before the first task has left one.
     """
     import pandas as pd
 
@@ -63,6 +84,7 @@ def sweep_frame(table: SweepTable, parameters: dict[str, Any]) -> pd.DataFrame:
     }
     columns = dict(parameters)
     columns |= {f"task_{name}" if name in parameters else name: values for name, values in known.items()}
-    for name, column in table.results.items():
-        columns[f"result_{name}" if name in columns else name] = column.array()
+    for name in dict.fromkeys([*expected, *table.results]):
+        values = table.results[name].array() if name in table.results else np.full(table.length, np.nan)
+        columns[f"result_{name}" if name in columns else name] = values
     return pd.DataFrame(columns, index=pd.RangeIndex(1, table.length + 1, name="task"))

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, NoReturn, TypeVar
 from IPython.core.error import UsageError
 
 from gcs_lab.cells.environment import parse_assignments
-from gcs_lab.cells.plan import CellOptions
 from gcs_lab.errors import GcsError, InvalidArgument, nearest, together
-from gcs_lab.jobs.requests import parse_requests
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from gcs_lab.cells.plan import CellOptions
 
 __all__ = [
     "FlagParser",
@@ -204,6 +204,10 @@ def to_options(flags: argparse.Namespace, problems: list[GcsError] | None = None
     InvalidArgument
         If a value cannot work; SeveralProblems if more than one does.
     """
+    # `%load_ext` needs the flags for its help, and none of these.
+    from gcs_lab.cells.plan import CellOptions
+    from gcs_lab.jobs.requests import parse_requests
+
     wrong: list[GcsError] = []
     requests: dict[str, str] = {}
     for text in flags.requests:

@@ -10,7 +10,6 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gcs_lab.cells.runner.private_file import write_all, write_whole
 from gcs_lab.errors import InvalidArgument
 
 if TYPE_CHECKING:
@@ -72,6 +71,9 @@ def write_defaults(path: Path, values: Mapping[str, Any], *, removed: Collection
     OSError
         If it cannot be written.
     """
+    # Loaded when it is needed: the runner's package would add to each `%load_ext`.
+    from gcs_lab.cells.runner.private_file import write_all, write_whole
+
     content = _content(path)
     section = {name: value for name, value in (content.get(SECTION) or {}).items() if name not in removed}
     section |= dict(values)

@@ -15,7 +15,6 @@ from traitlets.config.loader import DeferredConfig, LazyConfigValue
 
 from gcs_lab.cells.environment import looks_secret, parse_assignments
 from gcs_lab.errors import GcsError, nearest
-from gcs_lab.jobs.requests import parse_requests
 from gcs_lab.magics.config_files import file_that_sets
 
 if TYPE_CHECKING:
@@ -93,6 +92,8 @@ class DefaultTraits(Configurable):
 
     @validate("requests")
     def _requests(self, proposal: Bunch) -> dict[str, str]:
+        from gcs_lab.jobs.requests import parse_requests
+
         requests: dict[str, str] = {}
         for name, value in proposal["value"].items():
             text = "TRUE" if value is True else "FALSE" if value is False else str(value)
