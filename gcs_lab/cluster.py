@@ -89,7 +89,9 @@ class Cluster:
         return what == "jobs" or (what == "status" and self._backend.status is not None)
 
     def close(self) -> None:
-        """Release the connection; jobs go on."""
+        """Release the connection and end the callbacks of its jobs' events; the jobs go on."""
+        # First, so that nobody asks a closed backend.
+        self.jobs.close()
         self._backend.close()
         with _lock:
             if _connected.get(self.name) is self:

@@ -205,6 +205,8 @@ class UnknownName(InvalidArgument):
         The names that exist.
     where
         Where: the system's name.
+    relation
+        How the name is related to `where`, if it is not ``on`` a system: ``in`` a folder.
     aliases
         Other names of some of them (a complex's shortcut) to the names in `known`.
     """
@@ -216,13 +218,14 @@ class UnknownName(InvalidArgument):
         known: Iterable[str],
         *,
         where: str = "",
+        relation: str = "on",
         aliases: Mapping[str, str] | None = None,
     ) -> None:
         self.kind, self.name, self.known = kind, name, sorted(known)
         near = _near_with_aliases(name, self.known, aliases or {})
         there = ", ".join(self.known[:_MOST_NAMES]) + (" …" if len(self.known) > _MOST_NAMES else "")
         hint = f" Did you mean {' or '.join(near)}?" if near else ""
-        place = f" on {where}" if where else ""
+        place = f" {relation} {where}" if where else ""
         has = f"There is: {there}." if there else f"There is no {kind} at all."
         super().__init__(f"no {kind} is called {name!r}{place}. {has}{hint}")
 

@@ -104,6 +104,15 @@ def test_asking_what_there_is_to_connect_to_is_light_too() -> None:
     assert not (HEAVY - {"psutil"}) & set(done.stdout.split())
 
 
+def test_the_extension_loads_little_of_the_package() -> None:
+    # Every notebook pays for it; what a cell's job needs is loaded by the first one.
+    done = _run_python("import sys, gcs_lab.magics.gcs_magics; print(*sys.modules)")
+    assert done.returncode == 0, done.stderr
+    rooms = {".".join(name.split(".")[:2]) for name in done.stdout.split() if name.startswith("gcs_lab.")}
+    assert rooms == {"gcs_lab._version", "gcs_lab.cells", "gcs_lab.errors", "gcs_lab.magics"}
+    assert "gcs_lab.cells.plan" not in done.stdout.split()
+
+
 def test_each_module_can_be_imported_first() -> None:
     # One fresh namespace of gcs_lab modules each, in one process: circular imports show, and it stays quick.
     code = f"""

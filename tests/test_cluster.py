@@ -95,6 +95,13 @@ def test_a_closed_cluster_is_forgotten(laptop: InMemoryProvider) -> None:
     assert connect() is not first
 
 
+def test_a_closed_cluster_asks_for_no_events(laptop: InMemoryProvider) -> None:
+    cluster = connect()
+    subscription = cluster.jobs.on_event(lambda _: None)
+    cluster.close()
+    assert subscription.closed
+
+
 def test_repr_says_which_cluster_it_is_and_why_it_was_chosen(laptop: InMemoryProvider) -> None:
     assert repr(connect()) == "<Cluster embedded: in-memory system; chosen because it is always there>"
 

@@ -23,13 +23,14 @@ def home() -> Path:
     shutil.rmtree(folder)
 
 
-def _run_tour(engine: str, home: Path, output: Path) -> str:
+def _run_tour(engine: str, home: Path, output: Path, notebook: str = "tour.ipynb") -> str:
+    tool, path = ROOT / "tools" / "run_tour.py", ROOT / "notebooks" / notebook
     done = subprocess.run(
-        [sys.executable, ROOT / "tools" / "run_tour.py", "--engine", engine, "--output", output],
+        [sys.executable, tool, "--engine", engine, "--notebook", path, "--output", output],
         env=os.environ | {"GCS_LAB_HOME": str(home)},
         capture_output=True,
         text=True,
-        timeout=150,
+        timeout=280,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
@@ -69,3 +70,30 @@ def test_the_tour_runs_on_a_private_grid_engine(home: Path, tmp_path: Path) -> N
     told = _run_tour("auto", home, tmp_path / "tour.ipynb")
     assert "cluster: a private Grid Engine" in told
     _check(told, tmp_path / "tour.ipynb", "demo")
+
+
+def _check_sweep(told: str, output: Path, cluster: str) -> None:
+    row = told.partition("What ran where")[2].splitlines()[2].split()
+    assert row[:1] + row[2:6] == ["waves", cluster, "30", "tasks", "done"]
+    by_id = {cell.id: cell for cell in nbformat.read(output, as_version=4).cells}
+    assert "5 tasks: ran out of memory: h_vmem=1200M was too little" in by_id["advice-1"].outputs[0].text
+    assert "RidgeClassifier" in by_id["model"].outputs[0].data["text/plain"]
+    assert "30 done of 30" in told
+    assert any("image/png" in output.get("data", {}) for output in by_id["surface"].outputs)
+
+
+@pytest.mark.timeout(300)
+def test_the_sweep_runs_on_the_embedded_cluster(home: Path, tmp_path: Path) -> None:
+    told = _run_tour("embedded", home, tmp_path / "sweep.ipynb", "sweep.ipynb")
+    _check_sweep(told, tmp_path / "sweep.ipynb", "embedded")
+
+
+@pytest.mark.gridengine
+@pytest.mark.timeout(300)
+def test_the_sweep_runs_on_a_private_grid_engine(home: Path, tmp_path: Path) -> None:
+    if shutil.which("qstat") is None:
+        pytest.skip(
+            "Grid Engine's Debian packages are not installed: apt-get install gridengine-master gridengine-exec"
+        )
+    told = _run_tour("auto", home, tmp_path / "sweep.ipynb", "sweep.ipynb")
+    _check_sweep(told, tmp_path / "sweep.ipynb", "demo")

@@ -187,6 +187,9 @@ def _row(entry: JournalEntry) -> tuple[str, ...]:
     """Return one job's line, from the journal and its event log (docs/event-log.md)."""
     from gcs_lab.jobs.requests import format_memory, format_time
 
+    if entry.tasks:
+        wall = format_time(entry.finished - entry.submitted) if entry.finished else "unknown"
+        return (entry.name, entry.job_id, entry.cluster, f"{entry.tasks} tasks", entry.state.lower(), wall, "")
     last: dict[str, dict[str, Any]] = {}
     log = Path(entry.folder) / "events.jsonl"
     for line in log.read_text().splitlines() if log.exists() else []:

@@ -189,11 +189,12 @@ class Dependencies:
         mine = {job.upstream().folder for job in self._known.handles()}
         here = [entry for entry in named if entry.folder in mine or (notebook and entry.notebook == notebook)]
         if here:
-            return self._newest(word, flag, here)
+            return self._newest(word, flag, [entry for entry in here if entry.cluster == cluster.name] or here)
         if word in self._namespace and (upstream := self._by_variable(word, flag, cluster)) is not None:
             return upstream
         if named:
             return self._newest(word, flag, [entry for entry in named if entry.cluster == cluster.name] or named)
+        _check_no_task(word, flag)
         raise self._unknown(word, flag)
 
     def _newest(self, word: str, flag: str, entries: list[JournalEntry]) -> Upstream:
@@ -216,16 +217,12 @@ class Dependencies:
                 _check_cluster(upstream, cluster, f"{flag} {word}", InvalidArgument)
             return self._by_id(value.id, flag, cluster)
         raise InvalidArgument(
-            f"{flag} {word}: {word} is a {type(value).__name__}, which stands for no job. Nothing was sent. Expected "
+            f"{flag} {word}: {word} is of type {type(value).__name__}, which stands for no job. Nothing was sent. Expected "
             "a job's name or id, a variable that a job is computing, or the handle of a job or sweep."
         )
 
     def _by_id(self, job_id: str, flag: str, cluster: Cluster) -> Upstream:
-        if split_id(job_id)[1] is not None:
-            raise InvalidArgument(
-                f"{flag} {job_id}: a task cannot be waited for by itself. Nothing was sent. Wait for the whole job "
-                f"({flag} {split_id(job_id)[0]}), or task by task with --after-each."
-            )
+        _check_no_task(job_id, flag)
         entries = [entry for entry in self._known.journal.find(job_id) if entry.job_id == job_id]
         here = [entry for entry in entries if entry.cluster == cluster.name]
         if here:
@@ -276,6 +273,16 @@ def _end_of_handle(job: Following) -> JobEnd | None:
     if not job.concluded.is_set():
         return None
     return JobEnd(good=job.state is JobState.DONE, why=why_failed(job.message))
+
+
+def _check_no_task(word: str, flag: str) -> None:
+    whole, task = split_id(word)
+    if task is None:
+        return
+    raise InvalidArgument(
+        f"{flag} {word}: a task cannot be waited for by itself. Nothing was sent. Wait for the whole job "
+        f"(--after {whole}), or task by task (--after-each {whole})."
+    )
 
 
 def _upstream_of(entry: JournalEntry) -> Upstream:

@@ -163,7 +163,7 @@ def _existing(text: str, flag: str = "") -> Path:
         return path
     if path.parent.is_dir() and not flag:
         there = [one.name for one in path.parent.glob("*.ipynb")]
-        raise UnknownName("notebook", path.name, there, where=str(path.parent))
+        raise UnknownName("notebook", path.name, there, where=str(path.parent), relation="in")
     raise InvalidArgument(f"{flag}{text}: there is no such file. Nothing was sent.")
 
 

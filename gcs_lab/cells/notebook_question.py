@@ -65,17 +65,19 @@ def ask_notebook(question: NotebookQuestion, python: Interpreter) -> NotebookAns
             f"{python.path} has no {missing!r}, which runs notebooks. Install it there: {python.path} -m pip install "
             "papermill ipykernel; or choose another Python with --python or --conda. Nothing was sent."
         )
+    if wrong := answer.get("wrong_value"):
+        raise InvalidArgument(f"{wrong}. Nothing was sent.")
     if wrong := answer.get("wrong"):
         raise InvalidArgument(f"{name}: {wrong}. Nothing was sent.")
     kernel, kernels = str(answer["kernel"]), list(answer["kernels"])
     if kernel not in kernels:
-        raise UnknownName("kernel", kernel, kernels, where=python.path)
+        raise UnknownName("kernel", kernel, kernels, where=python.path, relation="for")
     parameters: dict[str, Any] = answer["parameters"]
     known: list[str] | None = answer["known"]
     if known is not None:
         for parameter in parameters:
             if parameter not in known:
-                raise UnknownName("parameter", parameter, known, where=name)
+                raise UnknownName("parameter", parameter, known, where=name, relation="in")
     return NotebookAnswer(parameters, kernel, _remarks(name, answer))
 
 

@@ -103,12 +103,14 @@ def _follow(session: JobSession) -> None:
 def _subscribe(area: Jobs) -> Subscription:
     with _lock:
         found = _subscriptions.get(area.cluster)
-    if found is not None:
+    if found is not None and not found.closed:
         return found
     # Without the lock: this waits for the thread that calls the program's function, which may open a session.
     made = area.on_event(lambda event: _tell(area.cluster, event))
     with _lock:
-        kept = _subscriptions.setdefault(area.cluster, made)
+        kept = _subscriptions.get(area.cluster)
+        if kept is None or kept.closed:
+            kept = _subscriptions[area.cluster] = made
     if kept is not made:  # another thread was quicker
         made.close()
     return kept

@@ -303,6 +303,10 @@ class Jobs:
         """
         return self._notifier.subscribe(callback)
 
+    def close(self) -> None:
+        """End the callbacks of :meth:`on_event`, and the thread that asks for events; jobs go on."""
+        self._notifier.close()
+
     def supports(self, capability: Capability) -> bool:
         """Tell whether the system has an optional ability of the standard."""
         return self.backend.supports(capability)

@@ -23,6 +23,8 @@ __all__ = ["Notifier", "Subscription"]
 
 _log = logging.getLogger(__name__)
 _LONGEST_PAUSE = 30.0
+#: Seconds that the end waits for a callback or a question that is under way.
+_END_SECONDS = 1.0
 
 
 class Subscription:
@@ -151,13 +153,26 @@ class Notifier:
                 self._subscriptions.remove(subscription)
             self._changed.notify_all()
 
+    def close(self) -> None:
+        """Tell nobody anything more, and wait a second for the thread's end; who subscribes later starts it anew."""
+        with self._changed:
+            joining, self._joining = self._joining, []
+            for subscription in [*joining, *self._subscriptions]:
+                subscription.closed = True
+            self._subscriptions.clear()
+            self._admit(joining, None)
+            thread = self._thread
+            self._changed.notify_all()
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(_END_SECONDS)
+
     def _end_at_exit(self) -> None:
         with self._changed:
             self._exiting = True
             thread = self._thread
             self._changed.notify_all()
         if thread is not None:
-            thread.join(1.0)
+            thread.join(_END_SECONDS)
 
     def _run(self) -> None:
         rounds = EventRounds(self._backend, self._board, self._tracked, self._changed)

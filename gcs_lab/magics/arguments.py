@@ -7,7 +7,7 @@ import functools
 import os
 import re
 import shlex
-from typing import TYPE_CHECKING, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from IPython.core.error import UsageError
 
@@ -33,6 +33,24 @@ __all__ = [
 ]
 
 _PRIORITIES = range(-1023, 1025)
+#: What argparse says of one argument, and of those that are not there.
+_ABOUT_FLAG = re.compile(r"argument ([^\s:]+): (.*)", re.DOTALL)
+_MISSING = re.compile(r"the following arguments are required: (.*)")
+#: Options of qsub that have another name here, or none.
+_OF_QSUB = {
+    "-t": 'For an array job use --over "task=range(1, 11)"; a script may have its #$ -t line.',
+    "-cwd": "A job runs in the notebook's folder anyway; --cwd FOLDER names another.",
+    "-wd": "Use --cwd FOLDER.",
+    "-v": "Use --env NAME=VALUE.",
+    "-V": "The environment travels anyway, without what looks like a secret.",
+    "-hold_jid": "Use --after JOB.",
+    "-hold_jid_ad": "Use --after-each SWEEP.",
+    "-S": "Use --lang PATH.",
+    "-o": "The output appears below the cell; `%gcs logs JOB` shows it again.",
+    "-e": "The output appears below the cell; `%gcs logs JOB` shows it again.",
+    "-j": "The output appears below the cell; `%gcs logs JOB` shows it again.",
+    "-sync": "`%%gcs run` waits for the job.",
+}
 T = TypeVar("T")
 
 
@@ -44,13 +62,23 @@ class FlagParser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Raise the usage error."""
-        raise UsageError(f"{self.prog}: {message}.{self._hint(message)} `{self.prog.split()[0]}?` explains them all.")
+        told = _ABOUT_FLAG.sub(lambda match: f"{match[1]}: {_plain(match[2])}", message)
+        told = _MISSING.sub(r"\1 is missing", told)
+        explains = f"{self.prog}?" if self.prog.startswith("%%") else f"{self.prog} --help"
+        raise UsageError(f"{self.prog}: {told}.{self._hint(message)} `{explains}` explains them all.")
+
+    def _get_option_tuples(self, option_string: str) -> list[Any]:
+        # argparse takes the beginning of a flag with one minus for the flag: qsub's -h and -t are not -hold and -tc.
+        found: list[Any] = super()._get_option_tuples(option_string)
+        return [candidate for candidate in found if option_string.startswith(candidate[1])]
 
     def _hint(self, message: str) -> str:
         if match := re.match(r"unrecognized arguments: (\S+)", message):
             known = {flag.lstrip("-"): flag for action in self._actions for flag in action.option_strings}
             word = match[1].partition("=")[0] if match[1].startswith("--") else match[1]
-            otherwise = f" The flags are: {' '.join(known.values())}."
+            otherwise = f" The flags are: {' '.join(known.values())}." if known else " It has no flags."
+            if match[1] in _OF_QSUB and self.prog.startswith("%%"):
+                return f" {_OF_QSUB[match[1]]}"
         elif match := re.match(r"argument (\S+): invalid choice: '([^']*)'", message):
             action = next(a for a in self._actions if match[1] in {a.dest, a.metavar, "/".join(a.option_strings)})
             known, word, otherwise = {str(choice): str(choice) for choice in action.choices or ()}, match[2], ""
@@ -60,11 +88,22 @@ class FlagParser(argparse.ArgumentParser):
         return f" Did you mean {' or '.join(near)}?" if near else otherwise
 
 
+def _plain(text: str) -> str:
+    """Return what argparse says is wrong with a flag's value, in a user's words."""
+    if match := re.fullmatch(r"expected (?:one argument|(\d+) arguments)", text):
+        return f"{match[1] or 'a'} value{'s' if match[1] else ''} must follow"
+    if match := re.fullmatch(r"invalid (\w+) value: (.*)", text):
+        return f"{match[2]} is not a whole number" if match[1] == "int" else text
+    if match := re.match(r"invalid choice: ('[^']*') \(choose from (.*)\)", text):
+        return f"there is no {match[1]}. There is: {match[2].replace(chr(39), '')}"
+    return text
+
+
 def cell_parser() -> FlagParser:
     """Return the parser of ``%%gcs run`` and ``%%gcs submit``."""
     parser = FlagParser(prog="%%gcs")
     add = parser.add_argument
-    add("verb", choices=["run", "submit"], help="run: wait for the job; submit: return at once")
+    add("verb", choices=["run", "submit"], metavar="run|submit", help="run: wait for the job; submit: return at once")
     add_asking_flags(parser, "-p", "cell_N")
     travel = parser.add_argument_group("what travels")
     travel.add_argument(
@@ -218,6 +257,12 @@ def to_options(flags: argparse.Namespace, problems: list[GcsError] | None = None
         wrong.append(InvalidArgument("-N: the name is empty. Give the job a name, or leave -N out."))
     if flags.max_parallel is not None and flags.max_parallel < 1:
         wrong.append(InvalidArgument(f"-tc {flags.max_parallel}: how many may run at once is 1 or more."))
+    wrong += [
+        InvalidArgument(f"{flag} {text!r} names no job. Give a name, an id or a variable, or leave {flag} out.")
+        for flag, texts in (("--after", flags.after), ("--after-each", [flags.after_each]))
+        for text in texts
+        if text is not None and not text.replace(",", "").strip()
+    ]
     pe, slots = (flags.pe[0], _read(wrong, lambda: slots_of(*flags.pe))) if flags.pe else (None, None)
     files = bool(flags.lang)
     inputs = _read(wrong, lambda: _names(flags.inputs, "--in", files=files)) or []

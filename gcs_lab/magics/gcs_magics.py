@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_cell_magic, magics_class
 
+from gcs_lab.magics.command_help import asked_help, help_of
 from gcs_lab.magics.defaults import DefaultTraits
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ Commands::
     %gcs cache [explain|clear]    results that --cache can take
     %gcs clean                    old job folders
     %gcs doctor                   what was found on this machine
+
+`%gcs COMMAND --help` shows the flags of a command.
 """
 
 
@@ -85,11 +88,14 @@ class GcsMagics(DefaultTraits, Magics):
     @line_cell_magic
     def gcs(self, line: str, cell: str | None = None) -> Any:
         """See ``_HELP``: the text is put here when the magics are registered."""
+        if (text := asked_help(line, in_cell=cell is not None)) is not None:
+            print(text or _help_text())  # noqa: T201
+            return None
         if cell is None:
             from gcs_lab.magics.commands import Commands
 
             if not line.strip():
-                raise UsageError("%gcs: say what to do: status, jobs, wait … `%gcs?` explains.")
+                raise UsageError("%gcs: say what to do: status, jobs, wait … `%gcs --help` explains.")
             return Commands(self._shell, self.session).run(line)
         if not cell.strip():
             raise UsageError("%%gcs: the cell is empty; there is nothing to run.")
@@ -101,7 +107,7 @@ class GcsMagics(DefaultTraits, Magics):
 def _help_text() -> str:
     from gcs_lab.magics.arguments import cell_parser
 
-    return _HELP.format(flags=cell_parser().format_help().replace("%%%%", "%%").strip())
+    return _HELP.format(flags=help_of(cell_parser()))
 
 
 def register(shell: InteractiveShell) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from gcs_lab.widgets.card_line import printable, state_look
@@ -44,7 +45,7 @@ def graph_text(graph: JobGraph) -> str:
     """
     if not graph.nodes:
         return "no jobs of this notebook; --all shows those of all notebooks"
-    return "\n".join([*_Tree(graph).lines, *filter(None, [graph.left_out])])
+    return "\n".join([*_Tree(graph).lines, *map(printable, graph.remarks)])
 
 
 class _Tree:
@@ -52,6 +53,7 @@ class _Tree:
 
     def __init__(self, graph: JobGraph) -> None:
         self._nodes = {node.key: node for node in graph.nodes}
+        self._several = _several_clusters(graph)
         places = {key: place for place, key in enumerate(self._nodes)}
         self._earlier: dict[str, list[Edge]] = {key: [] for key in self._nodes}
         for edge in sorted(graph.edges, key=lambda edge: places[edge.earlier]):
@@ -71,7 +73,7 @@ class _Tree:
             for edge in self._earlier[key][:-1]
         ]
         also = f" · also after {', '.join(others)}" if others else ""
-        self.lines.append(f"{head}{_line(self._nodes[key])}{also}")
+        self.lines.append(f"{head}{_line(self._nodes[key], clusters=self._several)}{also}")
         below = self._below[key]
         for edge in below:
             corner, further = ("└─", "   ") if edge is below[-1] else ("├─", "│  ")
@@ -88,9 +90,19 @@ def _names(edge: Edge) -> str:
     return text if len(text) <= _LONGEST_NAMES else f"{edge.names[0]} and {len(edge.names) - 1} more"
 
 
-def _line(node: Node) -> str:
+def _several_clusters(graph: JobGraph) -> bool:
+    """Tell whether an id alone does not say which job it is."""
+    return len({node.cluster for node in graph.nodes}) > 1
+
+
+def _who(node: Node, *, clusters: bool) -> str:
+    there = f" on {printable(node.cluster)}" if clusters else ""
+    return f"{'sweep' if node.tasks else 'job'} {node.job_id}{there}"
+
+
+def _line(node: Node, *, clusters: bool) -> str:
     look = state_look(node.state)
-    parts = [f"{look.glyph} {printable(node.name)}", f"{'sweep' if node.tasks else 'job'} {node.job_id}", look.word]
+    parts = [f"{look.glyph} {printable(node.name)}", _who(node, clusters=clusters), look.word]
     return " · ".join([*parts, *_more(node)])
 
 
@@ -112,12 +124,12 @@ def graph_mermaid(graph: JobGraph) -> str:
     """Return the graph in Mermaid's language (https://mermaid.js.org, flowchart); names are escaped."""
     places = {node.key: f"n{number}" for number, node in enumerate(graph.nodes)}
     title = f"{len(graph.nodes)} jobs and what they wait for"
-    lines = ["flowchart LR", f"    accTitle: {title}", f"    accDescr: {_summary(graph)}"]
+    lines = [*_title(graph), "flowchart LR", f"    accTitle: {title}", f"    accDescr: {_summary(graph)}"]
     for node in graph.nodes:
         look = state_look(node.state)
         opening, closing = ("[[", "]]") if node.tasks else ("(", ")")
-        kind = "sweep" if node.tasks else "job"
-        head = f"{look.glyph} {printable(node.name)}", f"{kind} {node.job_id} · {look.word}"
+        who = _who(node, clusters=_several_clusters(graph))
+        head = f"{look.glyph} {printable(node.name)}", f"{who} · {look.word}"
         text = "<br/>".join(_escaped(line) for line in [*head, *_more(node)])
         lines.append(f'    {places[node.key]}{opening}"{text}"{closing}:::{_class(node.state)}')
     for edge in graph.edges:
@@ -133,13 +145,21 @@ def graph_mermaid(graph: JobGraph) -> str:
     return "\n".join(lines)
 
 
+def _title(graph: JobGraph) -> list[str]:
+    """Return the lines that put what must be said above the picture, where who looks at it sees it."""
+    if not graph.remarks:
+        return []
+    # JSON's strings are YAML's, which the head of a diagram is written in.
+    return ["---", f"title: {json.dumps('. '.join(graph.remarks))}", "---"]
+
+
 def _summary(graph: JobGraph) -> str:
     counts: dict[str, int] = {}
     for node in graph.nodes:
         word = state_look(node.state).word
         counts[word] = counts.get(word, 0) + 1
     told = ", ".join(f"{number} {word}" for word, number in counts.items())
-    return f"{told}. {graph.left_out}".rstrip()
+    return ". ".join([told, *(" ".join(printable(text).split()) for text in graph.remarks)])
 
 
 def _class(state: str) -> str:

@@ -48,11 +48,21 @@ class Node:
 
 @dataclass(frozen=True)
 class JobGraph:
-    """Nodes in the order of their submission, edges between them, and what is left out, in a sentence."""
+    """Nodes in the order of their submission, edges between them, and what must be said of it.
+
+    ``left_out`` and each of ``silent`` are sentences without a full stop: how many jobs are not shown, and whose states
+    are not those of now, and why.
+    """
 
     nodes: list[Node]
     edges: list[Edge]
     left_out: str = ""
+    silent: tuple[str, ...] = ()
+
+    @property
+    def remarks(self) -> list[str]:
+        """All that must be said of it besides its nodes and edges."""
+        return [*self.silent, *filter(None, [self.left_out])]
 
 
 def graph_of(

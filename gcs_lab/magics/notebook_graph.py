@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gcs_lab.cells.sweep_job import SweepJob
@@ -34,12 +35,18 @@ def notebook_graph(session: Session, *, everything: bool) -> GraphDrawing:
     mine = {job.entry.folder for job in session.handles()}
     if session.notebook:
         mine |= {entry.folder for entry in entries if entry.notebook == session.notebook}
-    graph = graph_of(entries, mine, lambda asked: _states(session, asked), everything=everything)
-    return GraphDrawing(graph)
+    silent: list[str] = []
+    graph = graph_of(entries, mine, lambda asked: _states(session, asked, silent), everything=everything)
+    return GraphDrawing(replace(graph, silent=tuple(silent)))
 
 
-def _states(session: Session, entries: list[JournalEntry]) -> dict[str, tuple[str, Mapping[str, int]]]:
-    """Return states and counts of tasks by folder: as this kernel knows them, else with one question a cluster."""
+def _states(
+    session: Session, entries: list[JournalEntry], silent: list[str]
+) -> dict[str, tuple[str, Mapping[str, int]]]:
+    """Return states and counts of tasks by folder: as this kernel knows them, else with one question a cluster.
+
+    `silent` takes a sentence for each cluster that does not answer.
+    """
     found: dict[str, tuple[str, Mapping[str, int]]] = {}
     followed = {job.entry.folder: job for job in session.handles() if not job.concluded.is_set()}
     by_cluster: dict[str, list[JournalEntry]] = {}
@@ -51,7 +58,11 @@ def _states(session: Session, entries: list[JournalEntry]) -> dict[str, tuple[st
         elif entry.job_id:
             by_cluster.setdefault(entry.cluster, []).append(entry)
     for name, members in by_cluster.items():
-        found |= _asked(session, name, members)
+        try:
+            found |= _asked(session, name, members)
+        except GcsError as error:
+            jobs = "1 job" if len(members) == 1 else f"{len(members)} jobs"
+            silent.append(f"{name} gave no answer, so {jobs} there may be further than shown: {error}".rstrip("."))
     return found
 
 
@@ -59,12 +70,10 @@ def _asked(session: Session, name: str, entries: list[JournalEntry]) -> dict[str
     found: dict[str, tuple[str, Mapping[str, int]]] = {}
     jobs = [entry.job_id for entry in entries if not entry.tasks]
     sweeps = [entry.job_id for entry in entries if entry.tasks]
-    try:
-        board = session.cluster(name)[0].jobs.board
-        if board.look(jobs, sweeps, at_once=True) is not None:
-            return found
-    except GcsError:
-        return found
+    board = session.cluster(name)[0].jobs.board
+    fault = board.look(jobs, sweeps, at_once=True)
+    if fault is not None:
+        raise fault
     for entry in entries:
         status, array = board.known(entry.job_id), board.known_array(entry.job_id)
         if entry.tasks and array is not None:

@@ -158,7 +158,7 @@ class Session:
         return job
 
     def entries(self, wanted: Sequence[str]) -> list[JournalEntry]:
-        """Return the newest journal entry for each id or name.
+        """Return the newest journal entry for each id or name: of this notebook if there is one, else of another.
 
         Raises
         ------
@@ -170,6 +170,7 @@ class Session:
         found = []
         for word in wanted:
             entries = self.journal.find(word, present) or self.journal.find(word)
+            entries = [entry for entry in entries if self._is_own(entry)] or entries
             if not entries:
                 known = [entry.job_id for entry in self.journal.recent(20)] + [
                     e.name for e in self.journal.recent(20)
@@ -177,6 +178,10 @@ class Session:
                 raise UnknownName("job", word, set(known))
             found.append(entries[0])
         return found
+
+    def _is_own(self, entry: JournalEntry) -> bool:
+        known = entry.folder in self._jobs and entry.folder not in self._quiet
+        return known or bool(self.notebook and entry.notebook == self.notebook)
 
     def complete_journal(self) -> None:
         """Fill in ids of jobs whose kernel was killed between submission and the journal's word of it."""

@@ -109,6 +109,10 @@ class WaitingWatch:
             # That the cluster does not answer is shown by those who ask for states.
             _log.debug("why jobs wait could not be asked: %s", error)
             return
+        except Exception:
+            # An answer that cannot be read must not be the last question of all.
+            _log.exception("asking why jobs wait failed; it is asked again")
+            return
         for each in some:
             reasons = answer.get(each.job.id)
             if reasons is not None:

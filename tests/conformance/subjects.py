@@ -19,6 +19,8 @@ __all__ = ["all_subjects", "stated_subjects"]
 #: Public names that only hand over, or check before others do, what others are the statements of.
 _PLAIN = {"backend", "board", "system", "cluster", "tasks", "id", "job_id", "task_index"}
 _PLAIN |= {"name", "contact", "closed", "submitting"}
+#: The standard knows how a session is closed, and nothing of an area.
+_PLAIN |= {"Jobs.close"}
 
 
 def all_subjects() -> list[str]:
@@ -48,7 +50,7 @@ def _operations(cls: type) -> list[str]:
         for name, value in members.items()
         if not name.startswith("_")
         and not name.startswith("check_")
-        and name not in _PLAIN
+        and not {name, f"{cls.__name__}.{name}"} & _PLAIN
         and (inspect.isfunction(value) or isinstance(value, kinds))
     ]
 

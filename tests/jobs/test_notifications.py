@@ -15,7 +15,7 @@ import pytest
 from in_memory_backend import InMemoryJobs
 
 from gcs_lab.errors import DrmCommunication, InvalidArgument
-from gcs_lab.jobs import Jobs
+from gcs_lab.jobs import Jobs, Subscription
 from gcs_lab.jobs.tracked_states import TrackedStates
 from gcs_lab.vocabulary import ArrayStatus, Event, JobEvent, JobState, JobStatus, JobTemplate, TaskRange
 
@@ -358,6 +358,52 @@ def test_a_program_that_listens_ends(tmp_path: Path) -> None:
     )
     assert (ended.returncode, ended.stderr) == (0, "")
     assert "end\n" in ended.stdout
+
+
+def test_a_closed_area_asks_and_tells_nothing_more(jobs: Jobs, backend: InMemoryJobs) -> None:
+    heard: list[JobEvent] = []
+    subscription = jobs.on_event(heard.append)
+    job = jobs.run("true")
+    _until(lambda: len(heard) == 1)
+    jobs.close()
+    assert subscription.closed
+    assert not _threads()
+    backend.states[job.id] = JobState.RUNNING
+    jobs.close()
+    # The area can be used on: whoever listens now hears what follows.
+    with jobs.on_event(heard.append):
+        backend.states[job.id] = JobState.DONE
+        _until(lambda: len(heard) == 2)
+    assert _short(heard) == [_new("1", JobState.QUEUED), _new("1", JobState.DONE)]
+
+
+def test_who_registers_while_the_area_is_closed_is_not_left_waiting(jobs: Jobs, backend: InMemoryJobs) -> None:
+    jobs.run("true")
+    backend.answer_may_go.clear()
+    made: list[Subscription] = []
+    registers = threading.Thread(target=lambda: made.append(jobs.on_event(lambda _: None)))
+    registers.start()
+    _until(lambda: bool(backend.asked))
+    closes = threading.Thread(target=jobs.close)
+    closes.start()
+    backend.answer_may_go.set()
+    closes.join(10)
+    registers.join(10)
+    assert made
+    made[0].close()
+
+
+def test_a_callback_may_close_the_area(jobs: Jobs) -> None:
+    heard: list[JobEvent] = []
+
+    def last(event: JobEvent) -> None:
+        heard.append(event)
+        jobs.close()
+
+    jobs.on_event(last)
+    jobs.run("true")
+    _until(lambda: not _threads())
+    assert len(heard) == 1
 
 
 def test_what_has_ended_for_good_is_followed_no_longer() -> None:

@@ -18,7 +18,7 @@ from gcs_lab.models.waiting_watch import WaitingWatch
 from gcs_lab.vocabulary import JobTemplate, PendingReason, ReasonKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
 FULL = PendingReason(ReasonKind.SLOTS, "all 8 slots of all.q are in use", "all.q")
 
@@ -64,6 +64,29 @@ def backend() -> InMemoryJobs:
 @pytest.fixture
 def cluster(backend: InMemoryJobs) -> SimpleNamespace:
     return SimpleNamespace(jobs=Jobs(backend))
+
+
+@pytest.mark.usefixtures("quick")
+def test_an_answer_that_cannot_be_read_is_not_the_last(
+    backend: InMemoryJobs, cluster: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    job = WaitingJob(cluster)
+    backend.reasons[job.id] = [FULL]
+    faults = iter([KeyError("queue"), ValueError("no XML")])
+    answer = backend.pending_reasons
+
+    def answers(job_ids: Collection[str]) -> dict[str, list[PendingReason]]:
+        for fault in faults:
+            raise fault
+        return answer(job_ids)
+
+    monkeypatch.setattr(backend, "pending_reasons", answers)
+    watch = WaitingWatch()
+    watch.watch(job, job.tell)
+    until(lambda: job.told)
+    job.started = True
+    until(lambda: not watch._watched)
+    assert [record.message for record in caplog.records] == ["asking why jobs wait failed; it is asked again"] * 2
 
 
 @pytest.mark.usefixtures("quick")

@@ -92,7 +92,7 @@ class NotebookRun:
             self._progress.end()
             raise failure from None
         except Exception as error:
-            self._progress.end()
+            self._progress.end(died=True)
             raise died_in_cell(error, os.path.basename(self._wanted["path"]), self._progress) from None
         output.insist()
         self._progress.end()

@@ -18,7 +18,8 @@ __all__ = ["inspect_notebook", "main"]
 def inspect_notebook(question: dict[str, Any]) -> dict[str, Any]:
     """Return the answer to `question`, which has what :class:`gcs_lab.cells.notebook_question.NotebookQuestion` says.
 
-    ``missing`` names a package that is not there, ``wrong`` says what is wrong with the notebook or a value; else
+    ``missing`` names a package that is not there, ``wrong`` says what is wrong with the notebook, ``wrong_value`` what
+    with a parameter; else
     there are ``parameters`` (by name, read as papermill reads them), ``known`` (names that the notebook's parameters
     cell defines; None if that cannot be told), ``tagged`` (whether it has such a cell), ``kernel`` (its name) and
     ``kernels`` (those that are there).
@@ -39,17 +40,24 @@ def inspect_notebook(question: dict[str, Any]) -> dict[str, Any]:
     logging.getLogger("traitlets").setLevel(logging.CRITICAL)
     try:
         parameters = _parameters(question)
+    except ValueError as error:
+        return {"wrong_value": str(error)}
+    try:
         notebook: Any = papermill.iorw.load_notebook_node(question["path"])
-        kernel = papermill.utils.nb_kernel_name(notebook, question.get("kernel"))
     except Exception as error:
-        return {"wrong": f"{type(error).__name__}: {error}".splitlines()[0]}
+        return {"wrong": f"{type(error).__name__}: {error}".splitlines()[0].rstrip(".")}
     manager: Any = KernelSpecManager()
+    kernels = sorted(manager.find_kernel_specs())
+    try:
+        kernel = papermill.utils.nb_kernel_name(notebook, question.get("kernel"))
+    except ValueError:
+        return {"wrong": f"it names no kernel; say which with --kernel NAME. There is: {', '.join(kernels) or 'none'}"}
     return {
         "parameters": parameters,
         "tagged": papermill.utils.find_first_tagged_cell_index(notebook, "parameters") >= 0,
         "known": _known(papermill.inspection, notebook, kernel),
         "kernel": kernel,
-        "kernels": sorted(manager.find_kernel_specs()),
+        "kernels": kernels,
     }
 
 
@@ -63,23 +71,38 @@ def _known(inspection: Any, notebook: Any, kernel: str) -> list[str] | None:
 
 def _parameters(question: dict[str, Any]) -> dict[str, Any]:
     """Return the parameters in the order of precedence of papermill's own command line."""
-    import yaml
-    from papermill.iorw import NoDatesSafeLoader
-
     found: dict[str, Any] = {}
     for path in question.get("files") or ():
-        with open(path, encoding="utf-8") as file:  # noqa: PTH123
-            found.update(_mapping(yaml.load(file, Loader=NoDatesSafeLoader), f"-f {path}"))  # noqa: S506
+        try:
+            with open(path, encoding="utf-8") as file:  # noqa: PTH123
+                text = file.read()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ValueError(f"-f {path}: it cannot be read: {error}") from None
+        found.update(_mapping(text, f"-f {path}"))
     for text in question.get("yaml") or ():
-        found.update(_mapping(yaml.load(text, Loader=NoDatesSafeLoader), f"-y {text!r}"))  # noqa: S506
+        found.update(_mapping(text, f"-y {text!r}"))
     found.update({name: typed(text) for name, text in question.get("typed") or ()})
     found.update(question.get("raw") or ())
     # What JSON cannot say would be another value in the job.
-    json.dumps(found)
+    for name, value in found.items():
+        try:
+            json.dumps(value)
+        except (TypeError, ValueError):
+            kind = type(value).__name__
+            raise ValueError(f"the parameter {name} is a {kind}, which a notebook cannot be given") from None
     return found
 
 
-def _mapping(value: Any, where: str) -> dict[str, Any]:
+def _mapping(text: str, where: str) -> dict[str, Any]:
+    import yaml
+    from papermill.iorw import NoDatesSafeLoader
+
+    try:
+        value = yaml.load(text, Loader=NoDatesSafeLoader)  # noqa: S506
+    except yaml.YAMLError as error:
+        problem, mark = getattr(error, "problem", None) or str(error), getattr(error, "problem_mark", None)
+        place = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
+        raise ValueError(f"{where}: it is no YAML{place}: {problem}") from None
     if value is None:
         return {}
     if not isinstance(value, dict) or not all(isinstance(name, str) for name in value):

@@ -77,8 +77,11 @@ class NotebookProgress:
         # The next cell's beginning, or the end, shows it.
         self._rows[-1] = (number, heading, time.monotonic() - self._began, failed)
 
-    def end(self) -> None:
-        """Tell that the notebook has ended."""
+    def end(self, *, died: bool = False) -> None:
+        """Tell that the notebook has ended; `died`: with its kernel, in the cell that began last."""
+        if died and self._rows:
+            number, heading, seconds, _ = self._rows[-1]
+            self._rows[-1] = (number, heading, seconds or time.monotonic() - self._began, True)
         done = sum(not failed for *_, failed in self._rows)
         self._tell(done, f"{done} of {len(self._cells)} cells", "", done=True)
         self._show(final=True)

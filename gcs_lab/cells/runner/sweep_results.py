@@ -84,7 +84,11 @@ class SweepResults:
 
     @property
     def frame(self) -> pd.DataFrame:
-        """A table with a row for each task: its parameters, how it ended, and its plain results (needs pandas)."""
+        """A table with a row for each task: its parameters, how it ended, and its plain results (needs pandas).
+
+        The columns are those of the table in the notebook. Where names clash, a parameter keeps its name, and the
+        others are called ``task_memory`` or ``result_x``.
+        """
         import pandas as pd
 
         ends = ends_of_tasks(self.folder)
@@ -93,8 +97,18 @@ class SweepResults:
             end = ends.get(task, {})
             status = end.get("exit_status") or 0
             state = ("FAILED" if status else "DONE") if end else "UNDETERMINED"
-            own = {"state": state, "host": end.get("host"), "wall": end.get("wall"), "memory": end.get("max_rss")}
-            rows.append({**self.parameters(task), **own, "exit": status, "error": end.get("error"), **_results(end)})
+            row = self.parameters(task)
+            own = {
+                "state": state,
+                "host": end.get("host"),
+                "wall": end.get("wall"),
+                "memory": end.get("max_rss"),
+                "exit": status,
+                "error": end.get("error") or "",
+            }
+            row |= {f"task_{name}" if name in row else name: value for name, value in own.items()}
+            row |= {f"result_{name}" if name in row else name: value for name, value in _results(end).items()}
+            rows.append(row)
         index = pd.RangeIndex(1, self.tasks + 1, name="task")
         return pd.DataFrame(rows, index=index)
 

@@ -30,11 +30,11 @@ export class Reasons {
 
   private draw(): void {
     const shown = this.unfolded ? this.sentences : this.sentences.slice(0, SHOWN);
-    const folded = this.sentences.length - SHOWN;
+    const folded = Math.max(0, this.sentences.length - SHOWN);
     this.node.hidden = shown.length === 0;
     this.list.replaceChildren(...shown.map(sentence => element('li', '', {}, sentence)));
-    this.more.hidden = folded <= 0;
-    this.more.textContent = this.unfolded ? 'show fewer' : `and ${folded} more`;
+    this.more.hidden = folded === 0;
+    this.more.textContent = folded === 0 ? '' : this.unfolded ? 'show fewer' : `and ${folded} more`;
     this.more.setAttribute('aria-expanded', String(this.unfolded));
   }
 }
