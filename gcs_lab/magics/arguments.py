@@ -213,6 +213,24 @@ def _add_many_jobs_flags(parser: FlagParser) -> None:
     )  # fmt: skip
 
 
+def whole_line(line: str, cell: str) -> tuple[str, str]:
+    r"""Return a cell magic's line with the lines that it goes on in: each but the last ends with a backslash.
+
+    The cell comes back with empty lines in their place, so that lines keep their numbers.
+
+    Examples
+    --------
+    >>> whole_line("submit -N fit \\", "    -l h_rt=60\nx = 1")
+    ('submit -N fit  -l h_rt=60', '\nx = 1')
+    """
+    rest = cell.split("\n")
+    taken = 0
+    while line.rstrip().endswith("\\") and taken < len(rest):
+        line = f"{line.rstrip()[:-1]} {rest[taken].strip()}"
+        taken += 1
+    return line, "\n".join([""] * taken + rest[taken:])
+
+
 def parse_flags(parser: argparse.ArgumentParser, line: str) -> argparse.Namespace:
     """Parse a magic's line; quotes work as in a shell, and nothing else of a shell does.
 
@@ -257,12 +275,8 @@ def to_options(flags: argparse.Namespace, problems: list[GcsError] | None = None
         wrong.append(InvalidArgument("-N: the name is empty. Give the job a name, or leave -N out."))
     if flags.max_parallel is not None and flags.max_parallel < 1:
         wrong.append(InvalidArgument(f"-tc {flags.max_parallel}: how many may run at once is 1 or more."))
-    wrong += [
-        InvalidArgument(f"{flag} {text!r} names no job. Give a name, an id or a variable, or leave {flag} out.")
-        for flag, texts in (("--after", flags.after), ("--after-each", [flags.after_each]))
-        for text in texts
-        if text is not None and not text.replace(",", "").strip()
-    ]
+    wrong += _empty_words("--after", flags.after)
+    wrong += _empty_words("--after-each", [] if flags.after_each is None else [flags.after_each])
     pe, slots = (flags.pe[0], _read(wrong, lambda: slots_of(*flags.pe))) if flags.pe else (None, None)
     files = bool(flags.lang)
     inputs = _read(wrong, lambda: _names(flags.inputs, "--in", files=files)) or []
@@ -299,6 +313,14 @@ def to_options(flags: argparse.Namespace, problems: list[GcsError] | None = None
         conda=flags.conda,
         modules=flags.modules,
     )
+
+
+def _empty_words(flag: str, texts: list[str]) -> list[GcsError]:
+    return [
+        InvalidArgument(f"{flag} {text!r} names no job. Give a name, an id or a variable, or leave {flag} out.")
+        for text in texts
+        if not text.replace(",", "").strip()
+    ]
 
 
 def _read(wrong: list[GcsError], read: Callable[[], T]) -> T | None:

@@ -16,7 +16,7 @@ from gcs_lab.cells.script_plan import plan_script, script_source
 from gcs_lab.cells.submission import submit_cell
 from gcs_lab.cells.sweep_points import asked_points
 from gcs_lab.cells.unhonoured_directives import sent_with_its_lines
-from gcs_lab.magics.arguments import cell_parser, parse_flags
+from gcs_lab.magics.arguments import cell_parser, parse_flags, whole_line
 from gcs_lab.magics.cell_channel import CellChannel
 from gcs_lab.magics.earlier_jobs import watch_earlier_jobs
 from gcs_lab.magics.explanation import Explanation
@@ -60,6 +60,8 @@ def run_cell(shell: InteractiveShell, session: Session, line: str, cell: str) ->
     Exception
         With ``run``: what the cell's code raised in the job.
     """
+    shown = f"%%gcs {line}\n{cell}"
+    line, cell = whole_line(line, cell)
     flags = parse_flags(cell_parser(), line)
     options = checked_options(flags, session)
     if options.lang:
@@ -67,7 +69,6 @@ def run_cell(shell: InteractiveShell, session: Session, line: str, cell: str) ->
     options = session.under_defaults(options, flags, shell.displayhook.prompt_count)
     artist = TracebackArtist(shell)
     channel = CellChannel(shell)
-    shown = f"%%gcs {line}\n{cell}"
     # The number of the cell that runs: IPython 9 counts on before it runs a cell, its display hook knows.
     count = shell.displayhook.prompt_count
     request = CellRequest(

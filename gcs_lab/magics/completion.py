@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import threading
 from typing import TYPE_CHECKING
 
 from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMatcherResult, context_matcher
 
-from gcs_lab.magics.completion_line import TypedLine, find_line
+from gcs_lab.magics.completion_line import TypedLine, find_line, with_lines_before
 from gcs_lab.magics.completion_words import Answer, Word, brief, fitting, written
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 __all__ = ["Completion"]
 
 _IDENTIFIER = "gcs_lab"
+#: Packages that import modules of their own. While one thread loads such a package, another that loads one of those
+#: modules fails (``_DeadlockError``): they are there as a whole before a thread loads anything in a first cell's way.
+_LOADED_FIRST = ("gcs_lab.vocabulary", "gcs_lab.jobs", "gcs_lab.status", "gcs_lab.cells.runner", "gcs_lab.models")
 
 
 class _Nothing(list[SimpleCompletion]):
@@ -50,8 +54,7 @@ class Completion:
     def match(self, context: CompletionContext) -> SimpleMatcherResult:
         """Answer IPython: our words on our lines, where they silence all other matchers; else none."""
         lines = context.full_text.split("\n")
-        number = sum(bool(line.strip()) for line in lines[: context.cursor_line])
-        line = find_line(context.text_until_cursor, number)
+        line = find_line(*with_lines_before(lines[: context.cursor_line], context.text_until_cursor))
         if line is None:
             return {"completions": []}
         below = "\n".join(lines[context.cursor_line + 1 :]) if line.cell else ""
@@ -115,6 +118,8 @@ class Completion:
         """Have the shell's completer ask :meth:`match`; one that was registered before is replaced."""
         self.unregister(self._shell)
         self._shell.Completer.custom_matchers.append(self.match)
+        for package in _LOADED_FIRST:
+            importlib.import_module(package)
         # What the first Tab would wait for is loaded meanwhile.
         threading.Thread(target=self._warm_up, name="gcs-lab completion", daemon=True).start()
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import argparse
 
-__all__ = ["Asked", "TypedLine", "asked_at_cursor", "find_line"]
+__all__ = ["Asked", "TypedLine", "asked_at_cursor", "find_line", "with_lines_before"]
 
 _CELL = re.compile(r"%%gcs(?=\s)")
 #: A line magic may stand alone, or its result be assigned.
@@ -37,6 +37,22 @@ class TypedLine:
     def typed(self, begin: int) -> str:
         """Return the line's own characters from the `begin`-th of the word to the cursor."""
         return self.line[self.places[begin] :] if begin < len(self.places) else ""
+
+
+def with_lines_before(before: list[str], line: str) -> tuple[str, int]:
+    """Return what :func:`find_line` asks for: the line joined to those before it that it goes on from.
+
+    Parameters
+    ----------
+    before
+        The lines above the cursor's.
+    line
+        The line of the cursor, up to the cursor.
+    """
+    above = list(before)
+    while above and above[-1].rstrip().endswith("\\"):
+        line = f"{above.pop().rstrip()[:-1]} {line}"
+    return line, sum(bool(one.strip()) for one in above)
 
 
 def find_line(line: str, number: int) -> TypedLine | None:

@@ -61,6 +61,7 @@ def test_queues_complexes_and_parallel_environments_are_those_of_the_cluster(ker
         ("%%gcs run -l 'h_rt=1:00:00,h_vm|", ["h_vmem="], "h_vm"),
         ("%%gcs run -l h_vm| -N fit", ["h_vmem="], "h_vm"),
         ("%%gcs run -l=h_vm|", [], ""),
+        ("%%gcs run -N fit \\\n    -l h_vm|\nx = 1", ["h_vmem="], "h_vm"),
         ("%%gcs run --in=first_|", ["first_value"], "first_"),
         ("%%gcs run --in second,first_|", ["first_value"], "first_"),
         ("%%gcs run --out |\nbest_one = 1\n", ["best_one", "first_value", "second"], ""),
@@ -132,6 +133,36 @@ def test_a_tab_starts_no_cluster_and_unloading_takes_the_matcher_away(cluster, t
         assert session.value("len(get_ipython().Completer.custom_matchers)") == "1"
         session.run("%unload_ext gcs_lab")
         assert session.value("get_ipython().Completer.custom_matchers") == "[]"
+
+
+def test_what_is_loaded_beside_the_first_cell_is_no_package_that_loads_its_own_modules():
+    # Two threads that load such a package and one of its modules at once fail: the first cell does the same imports.
+    program = """
+        import ast, pathlib, sys, threading
+        from IPython.core.interactiveshell import InteractiveShell
+
+        def packages():
+            return {name for name, found in sys.modules.items() if hasattr(found, "__path__")}
+
+        shell, beside = InteractiveShell.instance(), []
+        threading.Thread.start = lambda thread: beside.append(thread)
+        shell.run_line_magic("load_ext", "gcs_lab")
+        before = packages()
+        for thread in beside:
+            thread.run()
+        for name in packages() - before:
+            tree = ast.parse(pathlib.Path(sys.modules[name].__file__).read_text())
+            if name.startswith("gcs_lab") and any(
+                isinstance(line, ast.ImportFrom) and (line.level or (line.module or "").startswith(f"{name}."))
+                for line in tree.body
+            ):
+                print(name)
+        print(len(beside), "gcs_lab.magics.cell_runner" in sys.modules)
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout.splitlines() == ["1 True"]
 
 
 def test_terminal_ipython_shows_the_words_with_their_notes():

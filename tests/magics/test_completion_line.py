@@ -12,7 +12,7 @@ from IPython.core.completer import CompletionContext
 
 from gcs_lab.magics.arguments import cell_parser
 from gcs_lab.magics.completion import Completion
-from gcs_lab.magics.completion_line import asked_at_cursor, find_line
+from gcs_lab.magics.completion_line import asked_at_cursor, find_line, with_lines_before
 from gcs_lab.magics.session import Session
 
 
@@ -133,3 +133,11 @@ def test_whatever_was_typed_the_words_stand_for_what_is_before_the_cursor(magic,
     assert found["suppress"]
     assert len(found["completions"]) > 0
     assert all(one.text for one in found["completions"])
+
+
+def test_a_line_that_goes_on_below_is_one_line():
+    joined, number = with_lines_before(["", "%%gcs submit -N fit \\", "  -q all.q \\"], "  -l h_v")
+    found = find_line(joined, number)
+    assert found.words == ("submit", "-N", "fit", "-q", "all.q", "-l")
+    assert (found.word, found.typed(0)) == ("h_v", "h_v")
+    assert find_line(*with_lines_before(["%%gcs submit", "x = 1"], "y = h_v")) is None

@@ -63,6 +63,15 @@ def test_an_exception_is_raised_here_with_the_lines_of_the_cell_and_no_frames_of
     assert "runner" not in text
 
 
+def test_the_magics_line_may_go_on_below_and_lines_keep_their_numbers(kernel):
+    outputs = kernel.run(
+        "%%gcs run -N long \\\n    -l h_rt=60 \\\n    --env COLOUR=red\nimport os\nprint(os.environ['COLOUR'])\n1 / 0"
+    )
+    assert "red" in outputs.text("stdout")
+    assert "line 6" in outputs.traceback()
+    assert "long" in outputs.data("text/plain")[-1]
+
+
 def test_what_was_bound_before_an_exception_comes_back_and_the_rest_keeps_its_value(kernel):
     kernel.run("later = 'old'")
     outputs = kernel.run("%%gcs run\nearly = 1\nraise ValueError('no')\nlater = 2")
