@@ -146,7 +146,9 @@ def _demo_start(flags: argparse.Namespace) -> str:
 
     state = demo.start(flags.name)
     how = "runs already" if state.found else f"is ready after {sum(state.seconds.values()):.1f} s"
-    return f"the private Grid Engine {state.name!r} {how}\n{_demo_text(state)}"
+    closed = ", ".join(f"{queue} ({letters})" for queue, letters in state.closed.items())
+    told = f"\n  not open:       {closed}; `qmod -e QUEUE` opens a disabled one (d)" if closed else ""
+    return f"the private Grid Engine {state.name!r} {how}\n{_demo_text(state)}{told}"
 
 
 def _demo_stop(flags: argparse.Namespace) -> str:

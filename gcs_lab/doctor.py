@@ -34,7 +34,8 @@ def diagnose() -> str:
     chosen = next((o for _, o in found if o.cluster == wanted or (not wanted and o.affinity > 0)), None)
     for _, offer in found:
         mark = "→" if offer is chosen else " "
-        lines.append(f" {mark} {offer.cluster}: {offer.why}")
+        why = "GCS_LAB_CLUSTER names it" if wanted and offer is chosen else offer.why
+        lines.append(f" {mark} {offer.cluster}: {why}")
     if chosen is None:
         lines.append(f"   none would be used{f': GCS_LAB_CLUSTER={wanted} names none of them' if wanted else ''}")
     lines += [f"   {name}: {_explain(provider)}" for name, provider in providers().items()]

@@ -119,7 +119,7 @@ class GcsError(Exception):
 
     def _render_traceback_(self) -> list[str]:
         """Draw the error in IPython without our frames: the message is for the user, the frames are not."""
-        return [f"{type(self).__name__}: {self}"]
+        return ["\n".join([f"{type(self).__name__}: {self}", *getattr(self, "__notes__", ())])]
 
 
 class DeniedByDrms(GcsError):

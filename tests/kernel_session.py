@@ -131,6 +131,10 @@ def start_kernel(tmp_path_factory: pytest.TempPathFactory, cluster: str, **env: 
     """Start a kernel that uses `cluster` and has the magics."""
     environment = {**os.environ, "GCS_LAB_CLUSTER": cluster, "PYTHONWARNINGS": "default", **env}
     session = KernelSession(tmp_path_factory.mktemp("notebook"), environment)
-    loaded = session.run("%load_ext gcs_lab")
-    assert loaded.error() is None, loaded.traceback()
+    try:
+        loaded = session.run("%load_ext gcs_lab")
+        assert loaded.error() is None, loaded.traceback()
+    except BaseException:
+        session.close()
+        raise
     return session

@@ -217,8 +217,8 @@ class Dependencies:
                 _check_cluster(upstream, cluster, f"{flag} {word}", InvalidArgument)
             return self._by_id(value.id, flag, cluster)
         raise InvalidArgument(
-            f"{flag} {word}: {word} is of type {type(value).__name__}, which stands for no job. Nothing was sent. Expected "
-            "a job's name or id, a variable that a job is computing, or the handle of a job or sweep."
+            f"{flag} {word}: {word} is of type {type(value).__name__}, which stands for no job. Nothing was sent. "
+            "Expected a job's name or id, a variable that a job is computing, or the handle of a job or sweep."
         )
 
     def _by_id(self, job_id: str, flag: str, cluster: Cluster) -> Upstream:
@@ -286,7 +286,9 @@ def _check_no_task(word: str, flag: str) -> None:
 
 
 def _upstream_of(entry: JournalEntry) -> Upstream:
-    return Upstream(entry.job_id, entry.name, entry.folder, entry.tasks, entry.cluster)
+    # A sweep is called by its latest round, as its handle calls it.
+    ids = JobFolder(Path(entry.folder)).round_ids() if entry.tasks else []
+    return Upstream([entry.job_id, *ids][-1], entry.name, entry.folder, entry.tasks, entry.cluster)
 
 
 def _check_cluster(upstream: Upstream, cluster: Cluster, asked: str, kind: type[GcsError]) -> None:

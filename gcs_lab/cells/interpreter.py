@@ -113,7 +113,7 @@ def find_interpreter(python: str | None) -> tuple[str, Version]:
         return sys.executable, (sys.version_info.major, sys.version_info.minor)
     path = find_path(python)
     version = _version(path, Path(path).stat().st_mtime)
-    _check_version(python, version)
+    _check_version(python, version, "" if version else _ask([path], first=True)[2])
     assert version is not None  # noqa: S101  (it was refused)
     return path, version
 
@@ -135,9 +135,11 @@ def find_path(python: str) -> str:
     return str(Path(found).absolute())
 
 
-def _check_version(python: str, version: Version | None) -> None:
+def _check_version(python: str, version: Version | None, said: str = "") -> None:
     if version is None or version < OLDEST:
-        what = "is no Python" if version is None else f"is Python {version_text(version)}"
+        # pyenv has programs of names that it does not run, and says why.
+        why = f" (asked for its version it said: {said})" if said and not said.startswith(("File ", "Trace")) else ""
+        what = f"is no Python{why}" if version is None else f"is Python {version_text(version)}"
         raise InvalidArgument(
             f"--python {python}: it {what}; a job needs Python {version_text(OLDEST)} or newer. Nothing was sent."
         )
@@ -162,7 +164,8 @@ def _asked_after(before: list[str], path: str) -> tuple[Version | None, str]:
     return version, said.removeprefix("gcs_lab: ")
 
 
-def _ask(command: list[str]) -> tuple[Version | None, int | None, str]:
+def _ask(command: list[str], *, first: bool = False) -> tuple[Version | None, int | None, str]:
+    """Return version, exit status and the last line (or the `first`) that was said on standard error."""
     try:
         answer = subprocess.run(
             [*command, "-E", "-s", "-c", _PROBE], capture_output=True, text=True, timeout=_PROBE_SECONDS, check=False,
@@ -170,9 +173,10 @@ def _ask(command: list[str]) -> tuple[Version | None, int | None, str]:
         )  # fmt: skip
     except (OSError, subprocess.SubprocessError) as error:
         return None, None, str(error)
-    said = answer.stderr.strip().splitlines()
+    lines = answer.stderr.strip().splitlines() or [""]
+    said = lines[0] if first else lines[-1]
     try:
         major, minor = map(int, answer.stdout.split())
     except ValueError:
-        return None, answer.returncode, said[-1] if said else ""
-    return ((major, minor), 0, "") if answer.returncode == 0 else (None, answer.returncode, said[-1] if said else "")
+        return None, answer.returncode, said
+    return ((major, minor), 0, "") if answer.returncode == 0 else (None, answer.returncode, said)

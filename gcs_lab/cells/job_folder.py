@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import json
 import os
 import re
@@ -99,6 +100,12 @@ class JobFolder:
     def of_task(self, task: int) -> JobFolder:
         """Return the folder of one task of a sweep; it is there once the task has started."""
         return JobFolder(Path(task_folder(str(self.path), task)))
+
+    def round_ids(self) -> list[str]:
+        """Return the ids of a sweep's array jobs, the first round's first. Raises OSError, ValueError."""
+        records = itertools.takewhile(Path.exists, (self.rounds / f"{number}.json" for number in itertools.count(1)))
+        ids = [str(json.loads(record.read_bytes())["job_id"]) for record in records]
+        return [job_id for job_id in ids if job_id]
 
     def write_runner(self) -> None:
         """Put the program that the job runs into the folder."""

@@ -48,6 +48,8 @@ class LaterResult:
             Whatever the value raises when it is rebuilt.
         """
         values = load_results(self._folder)
+        if not self._folder.path.exists():
+            raise NotReady(f"task {self.task} left {self.name} in {self._folder.path}, and that folder was deleted.")
         if self.name not in values:
             raise NotReady(f"task {self.task} left no {self.name}; it may run again now.")
         return values[self.name]

@@ -13,7 +13,7 @@ from gcs_lab.cells.runner.private_file import write_all, write_whole
 from gcs_lab.errors import InvalidArgument
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from gcs_lab.cells.conda import CondaEnvironment
 
@@ -23,9 +23,7 @@ __all__ = ["EXIT_NOT_PREPARED", "launcher"]
 EXIT_NOT_PREPARED = 78
 
 
-def launcher(
-    modules: Sequence[str], conda: CondaEnvironment | None, environment: Mapping[str, str] | None = None
-) -> list[str]:
+def launcher(modules: Sequence[str], conda: CondaEnvironment | None) -> list[str]:
     """Return the argument list that is put before a job's command; empty if there is nothing to prepare.
 
     It is ``/bin/bash start.sh …``; names of modules and folders are arguments of their own and never part of shell
@@ -38,8 +36,6 @@ def launcher(
         What ``module load`` is called with, in order (environment-modules or Lmod).
     conda
         The environment that is activated after that.
-    environment
-        The notebook's environment; default: this process's.
 
     Raises
     ------
@@ -50,14 +46,13 @@ def launcher(
     """
     if not modules and conda is None:
         return []
-    environment = os.environ if environment is None else environment
     words: list[str] = []
     if modules:
         for name in modules:
             _check_module(name)
-        if home := environment.get("MODULESHOME"):
+        if home := os.environ.get("MODULESHOME"):
             words += ["--init", str(Path(home) / "init" / "bash")]
-        for folder in filter(None, environment.get("MODULEPATH", "").split(os.pathsep)):
+        for folder in filter(None, os.environ.get("MODULEPATH", "").split(os.pathsep)):
             words += ["--module-path", folder]
         for name in modules:
             words += ["--module", name]

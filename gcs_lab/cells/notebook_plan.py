@@ -187,7 +187,8 @@ def _pairs(texts: Iterable[str], flag: str) -> list[tuple[str, str]]:
 
 
 def _output(path: Path, wanted: str | None) -> Path:
-    if wanted is None:
+    # Its own folder is where the output goes anyway, under a name of its own.
+    if wanted is None or Path(wanted).expanduser().resolve() == path.parent.resolve():
         stamp = f"{path.stem}-{time.strftime('%Y%m%d-%H%M%S')}"
         names = [f"{stamp}.ipynb", *(f"{stamp}-{number}.ipynb" for number in range(2, 1000))]
         output = next(found for name in names if not (found := path.with_name(name)).exists())

@@ -16,6 +16,7 @@ from gcs_lab.cells.code_sources import sources_of
 from gcs_lab.cells.environment import travelling_environment
 from gcs_lab.cells.from_jobs import taken_from_jobs
 from gcs_lab.cells.interpreter import Version, job_interpreter, version_text
+from gcs_lab.cells.job_folder import JobFolder
 from gcs_lab.cells.job_packages import check_packages, module_path
 from gcs_lab.cells.later_module import LaterModule
 from gcs_lab.errors import CellSourceError, InvalidArgument, NotPicklable
@@ -149,9 +150,12 @@ class CellPlan:
     def _holds(self) -> tuple[list[str], list[str]]:
         """Return the ids of the jobs that are waited for as a whole, and of the one whose tasks are, one by one."""
         by_task: list[str] = []
-        whole = [one.job_id for one in self.waits_for()]
+        whole = [job_id for one in self.waits_for() for job_id in _all_ids(one)]
         if self.after_each and self.after_each not in self.ended:
-            (by_task if self.by_task else whole).append(self.after_each.job_id)
+            if self.by_task:
+                by_task.append(self.after_each.job_id)
+            else:
+                whole += _all_ids(self.after_each)
         return whole, by_task
 
     def upstreams(self) -> list[Upstream]:
@@ -351,6 +355,12 @@ def _check_code_travels(inputs: dict[str, Any], version: Version | None) -> None
             f"{', '.join(code)}: code defined in the notebook (Python {version_text(here)}) cannot run in Python "
             f"{version_text(version)}. Nothing was sent. Define it in the cell, or in a file that the job imports."
         )
+
+
+def _all_ids(upstream: Upstream) -> list[str]:
+    """Return the ids of an earlier job; of a sweep, those of all its rounds: each may still have tasks to run."""
+    ids = JobFolder(Path(upstream.folder)).round_ids() if upstream.tasks and upstream.folder else []
+    return ids or [upstream.job_id]
 
 
 def _is_instance(value: object) -> bool:

@@ -10,6 +10,9 @@ __all__ = ["ResultColumn"]
 
 _KINDS: dict[type, Any] = {bool: np.bool_, int: np.int64, float: np.float64}
 
+#: A float holds all whole numbers up to this one.
+_LARGEST_IN_FLOAT = 1 << 53
+
 
 class ResultColumn:
     """The values of one result, by place (from 0); some or most are not known yet.
@@ -39,12 +42,19 @@ class ResultColumn:
         self._known[place] = True
 
     def _widen(self, wanted: np.dtype[Any]) -> None:
-        numbers = {self._values.dtype, wanted} == {np.dtype(np.int64), np.dtype(np.float64)}
+        numbers = {self._values.dtype, wanted} == {np.dtype(np.int64), np.dtype(np.float64)} and not self._is_large()
         wider = np.dtype(np.float64) if numbers else np.dtype(object)
         if self._values.dtype != wider:
             values = np.empty(len(self._known), wider)
             values[self._known] = self._values[self._known]
             self._values = values
+
+    def _is_large(self) -> bool:
+        """Tell whether a known value is a whole number that no float can hold: a hash, or a seed."""
+        if self._values.dtype != np.int64:
+            return False
+        known = self._values[self._known]
+        return bool(len(known)) and (int(known.max()) > _LARGEST_IN_FLOAT or int(known.min()) < -_LARGEST_IN_FLOAT)
 
     def forget(self, places: np.ndarray[Any, Any]) -> None:
         """Take values back: their tasks run again."""
@@ -63,7 +73,7 @@ class ResultColumn:
         """Return all values: NaN where a number is missing (whole numbers are then floats), None where another is."""
         if self._known.all():
             return self._values.copy()
-        kind = object if self._values.dtype in (object, np.bool_) else np.float64
+        kind = object if self._values.dtype in (object, np.bool_) or self._is_large() else np.float64
         values = np.full(len(self._known), None if kind is object else np.nan, kind)
         if len(self._values):
             values[self._known] = self._values[self._known]

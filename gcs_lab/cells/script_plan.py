@@ -38,8 +38,15 @@ _USED = re.compile(r"(?<!\\)\$(?:\{(?:#|!)?)?([A-Za-z_]\w*)")
 
 
 def script_source(cell: str) -> str:
-    """Return a script whose line numbers are those that the user sees: line 1 is the magic's, and empty here."""
-    return "\n" + cell
+    """Return a script whose line numbers are those that the user sees: line 1 is the magic's, and empty here.
+
+    No shell understands the line ends of Windows: where every line has them, they are taken as line ends.
+    """
+    return "\n" + (cell.replace("\r\n", "\n") if _has_windows_ends(cell) else cell)
+
+
+def _has_windows_ends(cell: str) -> bool:
+    return "\r\n" in cell and cell.count("\r\n") == cell.count("\n")
 
 
 def plan_script(request: CellRequest) -> CellPlan:
@@ -68,6 +75,8 @@ def plan_script(request: CellRequest) -> CellPlan:
     values = {name: value for name, value in values.items() if name not in from_jobs}
     _check_inputs(request, values, suffixes)
     files, names, remarks = result_names(options.outputs)
+    if _has_windows_ends(request.display_source.partition("\n")[2]):
+        remarks = [*remarks, "the script's Windows line ends (CR LF) were taken as line ends."]
     if request.parameters:
         _check_files_of_tasks(files, next(iter(request.parameters)))
     environment, withheld = travelling_environment(os.environ, options.environment)

@@ -50,8 +50,9 @@ def submit_cell(plan: CellPlan, cluster: Cluster, journal: Journal | None = None
         except BaseException:
             journal.remove([entry.folder])
             raise
-        entry.job_id = job.id
-        journal.update(entry.folder, job_id=job.id)
+    # From here on the job is there, and its folder stays whatever happens: it is all that the job has.
+    entry.job_id = job.id
+    journal.update(entry.folder, job_id=job.id)
     handle = CellJob(cluster, entry, journal, spec=spec, requested=plan.request.options.requests)
     held = template.submit_as_hold or template.hold_jid
     handle.state = JobState.QUEUED_HELD if held else JobState.QUEUED

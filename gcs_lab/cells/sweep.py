@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import operator
+from typing import TYPE_CHECKING, Any, SupportsIndex
 
 from gcs_lab.cells.follower import follower
+from gcs_lab.cells.sweep_again import chosen_tasks
 from gcs_lab.cells.sweep_frame import expected_results, parameter_arrays, sweep_frame
 from gcs_lab.cells.sweep_job import SweepJob
 from gcs_lab.cells.sweep_task import SweepTask
@@ -34,10 +36,12 @@ class Sweep(SweepJob):
     _parameters: dict[str, Any] | None = None
     _expected: Sequence[str] = ()
 
-    def __getitem__(self, task: int) -> SweepTask:
-        if isinstance(task, bool) or not isinstance(task, int) or not 1 <= task <= len(self):
+    def __getitem__(self, task: SupportsIndex) -> SweepTask:
+        # A table's index gives numpy's whole numbers.
+        number = 0 if isinstance(task, bool) or not hasattr(task, "__index__") else operator.index(task)
+        if not 1 <= number <= len(self):
             raise IndexError(f"sweep {self.name} has no task {task!r}; its tasks are 1 to {len(self):,}.")
-        return SweepTask(self, task)
+        return SweepTask(self, number)
 
     def __iter__(self) -> Iterator[SweepTask]:
         return (SweepTask(self, task) for task in range(1, len(self) + 1))
@@ -150,7 +154,7 @@ class Sweep(SweepJob):
         Raises
         ------
         InvalidArgument
-            If not exactly one of the first three is given, `points` returns something else, or a request cannot be.
+            If not exactly one of the first three is given, it is something else, or a request cannot be.
         InvalidState
             If a task has not ended, or there is none to run.
         GcsError
@@ -167,23 +171,11 @@ class Sweep(SweepJob):
             with self.lock:
                 tasks = (self.table.failed() + 1).tolist()
         elif points is not None:
-            tasks = self._chosen(points)
-        self.run_again(tasks or (), wanted)
+            frame = self.frame
+            tasks = chosen_tasks(frame, points(frame))
+        self.run_again(() if tasks is None else tasks, wanted)
         follower().follow(self)
         self.watch()
-
-    def _chosen(self, points: Callable[[pd.DataFrame], Any]) -> list[int]:
-        import pandas as pd
-
-        frame = self.frame
-        chosen = points(frame)
-        series = chosen if isinstance(chosen, pd.Series) else pd.Series(chosen)
-        if len(series) != len(frame) or series.dtype != bool:
-            raise InvalidArgument(
-                f"rerun(points=…): expected a boolean for each of the {len(frame):,} tasks, got {len(series):,} "
-                f"values of type {series.dtype}."
-            )
-        return [int(task) for task in frame.index[series.to_numpy()]]
 
     # -- faces ---------------------------------------------------------------------------------------------------
 

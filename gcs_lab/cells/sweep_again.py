@@ -1,4 +1,4 @@
-"""Which tasks of a sweep are to run again, and whether they may."""
+"""Tasks of a sweep that run again: which are meant, whether they may, and how they are submitted."""
 
 from __future__ import annotations
 
@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gcs_lab.cells.sweep_rounds import forget_round, note_submitted
 from gcs_lab.errors import InvalidArgument, InvalidState, UnknownName
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from gcs_lab.cells.sweep_job import SweepJob
+    from gcs_lab.cells.sweep_rounds import Round
+    from gcs_lab.vocabulary import JobTemplate
 
-__all__ = ["check_can_run_again", "chosen_tasks", "task_numbers"]
+__all__ = ["check_can_run_again", "chosen_tasks", "submit_round", "task_numbers"]
 
 
 def task_numbers(tasks: object) -> np.ndarray[Any, np.dtype[np.int64]]:
@@ -49,7 +52,7 @@ def chosen_tasks(frame: pd.DataFrame, chosen: object) -> list[int]:
     """
     import pandas as pd
 
-    series = chosen if isinstance(chosen, pd.Series) else pd.Series(chosen)  # type: ignore[call-overload]
+    series = chosen if isinstance(chosen, pd.Series) else pd.Series(chosen)
     # The table's whole numbers may be missing, so that what is compared with them is pandas' own boolean.
     if len(series) != len(frame) or not pd.api.types.is_bool_dtype(series.dtype):
         raise InvalidArgument(
@@ -73,12 +76,30 @@ def check_can_run_again(sweep: SweepJob, wanted: np.ndarray[Any, np.dtype[np.int
         raise InvalidState(f"no task of sweep {sweep.id} ({sweep.name}) is to run again.")
     outside = wanted[(wanted < 1) | (wanted > len(sweep))]
     if len(outside):
-        raise UnknownName(
-            "task", str(outside[0]), [], where=f"sweep {sweep.name}, whose tasks are 1 to {len(sweep)}"
-        )
+        raise UnknownName("task", str(outside[0]), [], where=f"sweep {sweep.name}, whose tasks are 1 to {len(sweep)}")
     going_on = wanted[~sweep.table.ended[wanted - 1]]
     if len(going_on):
         raise InvalidState(
             f"{len(going_on):,} of {len(wanted):,} tasks have not ended yet, the first is task {going_on[0]}. "
             "Only tasks that have ended run again."
         )
+
+
+def submit_round(sweep: SweepJob, ran: Round, template: JobTemplate) -> None:
+    """Submit a round of a sweep that is written down, and write down its id.
+
+    Raises
+    ------
+    GcsError
+        If the cluster refuses or does not answer; then nothing of the round is left.
+    """
+    limit = sweep.spec["sweep"].get("max_parallel")
+    try:
+        array = sweep.cluster.jobs.submit_array(template, 1, len(ran.tasks), max_parallel=limit, token=ran.token)
+    except BaseException:
+        forget_round(sweep.folder, ran)
+        raise
+    note_submitted(sweep.folder, ran, array.id)
+    # What was found out about these tasks holds no more.
+    for folder in (sweep.folder, *map(sweep.folder.of_task, ran.tasks.tolist())):
+        folder.verdict.unlink(missing_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from typing import TYPE_CHECKING, Any
@@ -61,8 +62,16 @@ class EndLines:
         return None
 
 
-def end_in_log(log: Path) -> dict[str, Any] | None:
-    """Return the last event of a task's own log if it tells its end: for a task whose line was lost."""
+def end_in_log(log: Path, after_try: int = 0) -> dict[str, Any] | None:
+    """Return the last event of a task's own log if it tells its end: for a task whose line was lost.
+
+    Parameters
+    ----------
+    log
+        The log.
+    after_try
+        The number of the last try whose end is known already; of a later one it must be.
+    """
     try:
         with log.open("rb") as file:
             size = file.seek(0, os.SEEK_END)
@@ -74,4 +83,18 @@ def end_in_log(log: Path) -> dict[str, Any] | None:
         event = json.loads(next(line for line in reversed(lines[:-1]) if line))
     except (StopIteration, ValueError):
         return None
-    return event if isinstance(event, dict) and event.get("type") == "finished" else None
+    if not isinstance(event, dict) or event.get("type") != "finished":
+        return None
+    return event if not after_try or _last_try(log) > after_try else None
+
+
+def _last_try(log: Path) -> int:
+    """Return how often a task has started, by its log."""
+    found = 0
+    with log.open("rb") as file:
+        for line in file:
+            with contextlib.suppress(ValueError):
+                event = json.loads(line) if b'"started"' in line else None
+                if isinstance(event, dict) and event.get("type") == "started":
+                    found = int(event.get("try") or found + 1)
+    return found

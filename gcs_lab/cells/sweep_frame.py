@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gcs_lab.cells.runner.sweep_results import free_name
 from gcs_lab.vocabulary import JobState
 
 if TYPE_CHECKING:
@@ -83,8 +84,8 @@ def sweep_frame(table: SweepTable, parameters: dict[str, Any], expected: Sequenc
         "error": errors,
     }
     columns = dict(parameters)
-    columns |= {f"task_{name}" if name in parameters else name: values for name, values in known.items()}
+    columns |= {free_name(name, "task_", parameters): values for name, values in known.items()}
     for name in dict.fromkeys([*expected, *table.results]):
         values = table.results[name].array() if name in table.results else np.full(table.length, np.nan)
-        columns[f"result_{name}" if name in columns else name] = values
+        columns[free_name(name, "result_", columns)] = values
     return pd.DataFrame(columns, index=pd.RangeIndex(1, table.length + 1, name="task"))

@@ -14,21 +14,20 @@ import numpy as np
 
 from gcs_lab.cells.job_folder import JobFolder
 from gcs_lab.cells.later_result import LaterResult
+from gcs_lab.cells.sweep_again import check_can_run_again, submit_round, task_numbers
 from gcs_lab.cells.sweep_ends import EndLines
 from gcs_lab.cells.sweep_points import Points
 from gcs_lab.cells.sweep_rounds import (
     Round,
     add_round,
-    forget_round,
-    note_submitted,
     read_rounds,
     settle_rounds,
     template_of_round,
 )
 from gcs_lab.cells.sweep_table import SweepTable
-from gcs_lab.cells.unexplained_ends import LAST_SEQ, UnexplainedEnds
+from gcs_lab.cells.unexplained_ends import UnexplainedEnds
 from gcs_lab.cells.upstream import Upstream
-from gcs_lab.errors import GcsError, InvalidState, UnknownName
+from gcs_lab.errors import GcsError, InvalidState
 from gcs_lab.vocabulary import JobState, JobTemplate, TaskRange
 
 if TYPE_CHECKING:
@@ -94,8 +93,7 @@ class SweepJob:
         self.template = JobTemplate.from_json(json.loads(self.folder.template.read_bytes()))
         #: Its ``-l`` requests.
         self.requested = dict(self.template.resource_requests)
-        rounds = read_rounds(self.folder, len(self.points))
-        self.rounds = settle_rounds(self.folder, rounds, cluster.jobs.backend.find_submissions)
+        self.rounds = self._submitted_rounds()
         self.concluded = threading.Event()
         #: What went wrong, in a line; empty when all is well.
         self.message = ""
@@ -113,7 +111,13 @@ class SweepJob:
         self._read_took = 0.0
         self._table = SweepTable(len(self.points), self._later)
         for ran in self.rounds:
-            self._table.begin_round(ran, held=bool(self.template.submit_as_hold))
+            self._table.begin_round(ran, held=bool(self.template.submit_as_hold) and ran.number == 1)
+
+    def __reduce__(self) -> Any:
+        raise TypeError(
+            f"a sweep cannot be copied or pickled: it follows its tasks. Keep sweep.frame, or what sweep.load() "
+            f"returns; `%gcs attach {self.entry.job_id}` brings sweep {self.name} to another kernel."
+        )
 
     def __repr__(self) -> str:
         counts = ", ".join(f"{number:,} {state.name}" for state, number in self._table.counts().items())
@@ -241,7 +245,7 @@ class SweepJob:
         with self._lock:
             for ran in asked:
                 status = answer[ran.job_id]
-                news |= status is not None and self._table.take_states(ran, status)
+                news |= self._table.take_states(ran, status)
         if news:
             self._tell("on_change")
         if not self.folder.path.exists():
@@ -278,10 +282,12 @@ class SweepJob:
 
     def _conclude(self, message: str | None = None) -> None:
         with self._lock:
-            if self.concluded.is_set():
+            if self.concluded.is_set() or (message is None and not self._table.ended.all()):
+                # Some of its tasks may have been sent again since they were looked at.
                 return
             self.message = self._summary() if message is None else message
-            self.finished_at = time.time()
+            # One that is shown again ended when it did.
+            self.finished_at = self.entry.finished or self._table.last_end() or time.time()
             state = self.state.name
             with contextlib.suppress(OSError, GcsError):
                 self._journal.update(self.entry.folder, state=state, finished=self.finished_at, message=self.message)
@@ -289,10 +295,6 @@ class SweepJob:
                 # Jobs that wait for a task which was killed, or never ran, find its end here.
                 with contextlib.suppress(OSError):
                     self.folder.write_verdict(f"failed: {self.message}", len(self.rounds))
-            if self.message:
-                # For jobs that wait for this one: a task that was killed could not tell its end.
-                with contextlib.suppress(OSError):
-                    self.folder.write_verdict(f"failed: {self.message}", LAST_SEQ)
             self.concluded.set()
         self._tell("on_concluded")
 
@@ -342,52 +344,45 @@ class SweepJob:
         GcsError
             If the cluster refuses or does not answer; then nothing has changed.
         """
-        wanted = np.unique(np.fromiter(tasks, np.int64))
+        wanted = task_numbers(tasks)
         with self._one_rerun:
+            self.look_for_rounds()
             with self._lock:
-                self._check_can_run_again(wanted)
+                check_can_run_again(self, wanted)
                 ran = add_round(self.folder, len(self.rounds) + 1, wanted)
-            self._submit(ran, template_of_round(self.template, ran, requests or {}))
+            submit_round(self, ran, template_of_round(self.template, ran, requests or {}))
             if requests:
                 self.template.resource_requests = self.requested = {**self.requested, **requests}
                 with contextlib.suppress(OSError):
                     self.folder.write_template(self.template.to_json())
-            with self._lock:
-                self.rounds.append(ran)
-                self._table.begin_round(ran, held=bool(self.template.submit_as_hold))
-                self.concluded.clear()
-                self.message, self.finished_at = "", 0.0
+            self._begin([ran])
         with contextlib.suppress(OSError, GcsError):
             self._journal.update(self.entry.folder, state=self.state.name, finished=0.0, message="")
         self._tell("on_change")
         return ran
 
-    def _submit(self, ran: Round, template: JobTemplate) -> None:
-        limit = self.spec["sweep"].get("max_parallel")
-        try:
-            array = self.cluster.jobs.submit_array(template, 1, len(ran.tasks), max_parallel=limit, token=ran.token)
-        except BaseException:
-            forget_round(self.folder, ran)
-            raise
-        note_submitted(self.folder, ran, array.id)
-        # What was found out about these tasks holds no more.
-        for folder in (self.folder, *map(self.folder.of_task, ran.tasks.tolist())):
-            folder.verdict.unlink(missing_ok=True)
+    def look_for_rounds(self) -> None:
+        """Take rounds that another kernel submitted. Raises GcsError, OSError or ValueError if it cannot be told."""
+        if not self.folder.spec.exists():
+            gone = f"the folder of sweep {self.id} ({self.name}), {self.folder.path}, was deleted"
+            raise InvalidState(f"{gone}, and with it all that its tasks need. Run its cell again.")
+        if new := self._submitted_rounds()[len(self.rounds) :]:
+            self._begin(new)
+            # Ends of these rounds were passed over before.
+            self._ends = EndLines(self.folder.path)
+            self.read_log(now=True)
 
-    def _check_can_run_again(self, wanted: np.ndarray[Any, Any]) -> None:
-        if not len(wanted):
-            raise InvalidState(f"no task of sweep {self.id} ({self.name}) is to run again.")
-        outside = wanted[(wanted < 1) | (wanted > len(self))]
-        if len(outside):
-            raise UnknownName(
-                "task", str(outside[0]), [], where=f"sweep {self.name}, whose tasks are 1 to {len(self)}"
-            )
-        going_on = wanted[~self._table.ended[wanted - 1]]
-        if len(going_on):
-            raise InvalidState(
-                f"{len(going_on):,} of {len(wanted):,} tasks have not ended yet, the first is task {going_on[0]}. "
-                "Only tasks that have ended run again."
-            )
+    def _submitted_rounds(self) -> list[Round]:
+        rounds = read_rounds(self.folder, len(self.points))
+        return settle_rounds(self.folder, rounds, self.cluster.jobs.backend.find_submissions)
+
+    def _begin(self, rounds: list[Round]) -> None:
+        with self._lock:
+            for ran in rounds:
+                self.rounds.append(ran)
+                self._table.begin_round(ran)
+            self.concluded.clear()
+            self.message, self.finished_at, self.entry.finished = "", 0.0, 0.0
 
     def _tell(self, what: str, *args: Any) -> None:
         with self._lock:

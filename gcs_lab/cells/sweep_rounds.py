@@ -65,6 +65,8 @@ def template_of_round(template: JobTemplate, ran: Round, requests: Mapping[str, 
     """Return the job template of a later round: the sweep's `template`, with these ``-l`` requests instead."""
     made = JobTemplate.from_json(template.to_json())
     made.args = [*(made.args or [])[:-1], str(ran.number)]
+    # Who runs tasks again wants them to run.
+    made.submit_as_hold = None
     made.resource_requests = {**made.resource_requests, **requests}
     if made.hold_jid_ad:
         # The indices of this array are others; the runner looks whether its task of the earlier sweep ended well.

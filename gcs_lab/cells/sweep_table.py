@@ -72,7 +72,11 @@ class SweepTable:
         before = self.version
         for end in ends:
             place = int(end["task"]) - 1
-            if place >= self.length or end["round"] != self.rounds[place]:
+            if place >= self.length or end["round"] > self.rounds[place]:
+                continue
+            if end["round"] < self.rounds[place]:
+                # It ran again since; what its log says of this try is over.
+                self.tries[place] = max(self.tries[place], end.get("try", 1))
                 continue
             if end.get("try", 1) < self.tries[place]:
                 continue
@@ -124,20 +128,18 @@ class SweepTable:
 
     # -- the scheduler's word ------------------------------------------------------------------------------------
 
-    def take_states(self, ran: Round, status: ArrayStatus) -> bool:
+    def take_states(self, ran: Round, status: ArrayStatus | None) -> bool:
         """Take the states of the tasks of one round; return whether one changed."""
-        codes = np.frombuffer(status.codes, np.uint8)
-        palette = np.array([int(state) for state, _ in status.palette] or [0], np.uint8)
-        if len(codes) != len(ran.tasks):
+        found = _states_in(ran, status)
+        if found is None:
             return False
         places = ran.tasks - 1
-        found = palette[codes]
         open_now = (self.rounds[places] == ran.number) & ~self.ended[places]
         gone = open_now & (found >= JobState.DONE)
         self.gone[places[open_now & ~gone]] = 0.0
         new = places[gone & (self.gone[places] == 0.0)]
         self.gone[new] = time.monotonic()
-        for index, text in status.annotations.items():
+        for index, text in (status.annotations if status else {}).items():
             if index <= len(places):
                 self.annotations[int(places[index - 1])] = text
         told = open_now & ~gone & (found != JobState.UNDETERMINED) & (found != self.states[places])
@@ -211,6 +213,10 @@ class SweepTable:
             return JobState.REQUEUED_HELD if counts[JobState.REQUEUED_HELD] else JobState.UNDETERMINED
         return JobState.FAILED if counts[JobState.FAILED] else JobState.DONE
 
+    def last_end(self) -> float:
+        """Return when the last task ended (seconds since the epoch); 0.0 if that is not known of all."""
+        return min(float(self.finished.max()), time.time()) if self.finished.all() else 0.0
+
     def failed(self) -> np.ndarray[Any, Any]:
         """Return the places of the tasks that failed."""
         return np.flatnonzero(self.ended & (self.states == JobState.FAILED))
@@ -220,6 +226,23 @@ class SweepTable:
         known = np.flatnonzero(self.ended & ~np.isnan(self.wall))
         columns = {name: getattr(self, name) for name in ("wall", "cpu", "max_rss", "max_vmem", "exit")}
         return {name: column[known] for name, column in columns.items()} | {"task": known + 1}
+
+
+def _states_in(ran: Round, status: ArrayStatus | None) -> np.ndarray[Any, Any] | None:
+    """Return the state of each task of a round; None if `status` is another array's.
+
+    A scheduler that has forgotten an array, or that knows of it only what accounting has, leaves tasks out: they have
+    ended.
+    """
+    found = np.full(len(ran.tasks), int(JobState.FAILED), np.uint8)
+    if status is None:
+        return found
+    codes, indices = np.frombuffer(status.codes, np.uint8), status.tasks.indices
+    if len(codes) != len(indices) or (len(indices) and not 1 <= indices[0] <= indices[-1] <= len(found)):
+        return None
+    palette = np.array([int(state) for state, _ in status.palette] or [0], np.uint8)
+    found[np.arange(indices.start, indices.stop, indices.step) - 1] = palette[codes]
+    return found
 
 
 def _words_of(end: Mapping[str, Any]) -> str:

@@ -36,6 +36,12 @@ class SweepTask:
         error = f": {self.error}" if self.error else ""
         return f"<task {self.number} of sweep {self._sweep.id} ({told}): {self.state.name}{error}>"
 
+    def __reduce__(self) -> Any:
+        raise TypeError(
+            f"task {self.number} of sweep {self._sweep.name} cannot be copied or pickled; take what you need of "
+            "it: its parameters, results, or what load() returns."
+        )
+
     @property
     def _place(self) -> int:
         return self.number - 1

@@ -62,8 +62,8 @@ class UnexplainedEnds:
         """Take the end that stands in the task's own log, or that it told before it asked to be run again."""
         table = self._sweep.table
         own = table.unsure(place)
-        if own is None and not int(table.tries[place]):
-            own = end_in_log(self._sweep.folder.of_task(place + 1).events)
+        if own is None:
+            own = end_in_log(self._sweep.folder.of_task(place + 1).events, after_try=int(table.tries[place]))
         if own is not None and own.get("exit_status") is not None:
             table.take_end(place, own)
 

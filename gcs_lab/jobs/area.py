@@ -278,6 +278,10 @@ class Jobs:
             _check_id(job_id)
         return self._pending.of(ids)
 
+    def reasons_age(self, job_ids: Collection[str]) -> float:
+        """Return how many seconds ago the system told the oldest of what :meth:`pending_reasons` says of these."""
+        return self._pending.age(job_ids)
+
     def queues(self, names: Collection[str] | None = None) -> builtins.list[QueueInfo]:
         """Return the cluster queues; with `names` only those that are called so."""
         return select_named(self.backend.queues, names)

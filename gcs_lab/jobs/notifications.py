@@ -156,11 +156,10 @@ class Notifier:
     def close(self) -> None:
         """Tell nobody anything more, and wait a second for the thread's end; who subscribes later starts it anew."""
         with self._changed:
-            joining, self._joining = self._joining, []
-            for subscription in [*joining, *self._subscriptions]:
+            for subscription in [*self._joining, *self._subscriptions]:
                 subscription.closed = True
             self._subscriptions.clear()
-            self._admit(joining, None)
+            self._admit(list(self._joining), None)
             thread = self._thread
             self._changed.notify_all()
         if thread is not None and thread is not threading.current_thread():
@@ -205,15 +204,18 @@ class Notifier:
         with self._changed:
             if self._exiting or not (self._joining or self._subscriptions):
                 self._thread = None
-                self._admit(self._joining, None)
+                self._admit(list(self._joining), None)
                 atexit.unregister(self._end_at_exit)
                 return None
-            joining, self._joining = self._joining, []
-            return joining, list(self._subscriptions)
+            # They stay among those who join until they have: the area may be closed meanwhile.
+            return list(self._joining), list(self._subscriptions)
 
     def _admit(self, joining: list[Subscription], fault: Exception | None) -> None:
         with self._changed:
             for subscription in joining:
+                if subscription not in self._joining:
+                    continue
+                self._joining.remove(subscription)
                 subscription.refused = fault
                 if fault is None and not subscription.closed:
                     self._subscriptions.append(subscription)

@@ -86,6 +86,12 @@ class PendingReasons:
                 found[job_id] = [] if self._has_started_since(job_id, states[job_id], answer) else answer.reasons
         return found
 
+    def age(self, job_ids: Collection[str]) -> float:
+        """Return how many seconds old the oldest answer on one of `job_ids` is; 0.0 if there is none."""
+        with self._asking:
+            answers = [self._answers.get(split_id(job_id)[0]) for job_id in job_ids]
+        return max((time.monotonic() - answer.asked_at for answer in answers if answer is not None), default=0.0)
+
     def _has_started_since(self, job_id: str, status: JobStatus, answer: _Answer) -> bool:
         """Tell whether a job runs by now; of an array some tasks may, and others wait."""
         return status.state in _STARTED and not answer.had_started and self._board.known_array(job_id) is None

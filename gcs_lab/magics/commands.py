@@ -26,7 +26,7 @@ from gcs_lab.magics.defaults_command import defaults_command, defaults_flags
 from gcs_lab.magics.earlier_jobs import watch_earlier_jobs, watch_unfinished
 from gcs_lab.magics.flag_checks import timeout_seconds
 from gcs_lab.magics.job_view import deliver, show_job
-from gcs_lab.magics.named_jobs import NamedJob, current_id, named_job, named_jobs
+from gcs_lab.magics.named_jobs import NamedJob, current_ids, named_job, named_jobs, weightiest
 from gcs_lab.magics.notebook_command import notebook_flags, show_output_link, submit_notebook_command
 from gcs_lab.magics.tracebacks import TracebackArtist
 from gcs_lab.magics.why_command import why_command, why_flags
@@ -156,13 +156,13 @@ class Commands:
         for name, members in by_cluster.items():
             try:
                 cluster, _ = self._session.cluster(name)
-                ids = {entry.folder: current_id(entry) for entry in members}
-                answer = cluster.jobs.board.status(list(ids.values()))
+                ids = {entry.folder: current_ids(entry) for entry in members}
+                answer = cluster.jobs.board.status([job_id for some in ids.values() for job_id in some])
             except GcsError:
                 found |= {entry.folder: ("UNDETERMINED", f"{name} does not answer") for entry in members}
                 continue
             for entry in members:
-                status = answer[ids[entry.folder]]
+                status = weightiest([answer[job_id] for job_id in ids[entry.folder]])
                 place = "@".join(part for part in (status.queue_name, status.machine_name) if part)
                 found[entry.folder] = (status.state.name, place)
         return found
@@ -259,8 +259,10 @@ class Commands:
         if not entries:
             print("gcs: no unfinished job of this notebook. %gcs jobs lists all; %gcs attach ID shows one.")  # noqa: T201
         channel = CellChannel(self._shell)
-        for entry in entries:
-            job = self._session.renewed_handle(entry)
+        jobs, left_out = self._session.renewed_handles(entries, named=bool(wanted))
+        for line in left_out:
+            print(line)  # noqa: T201
+        for job in jobs:
             show_job(job, self._shell, channel, raises=False)
             show_output_link(job.spec, channel, self._session.notebook)
             if told := deliver(job, self._shell.user_ns, replace=flags.overwrite):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import threading
 from typing import TYPE_CHECKING
@@ -118,6 +119,14 @@ class Completion:
         """Have the shell's completer ask :meth:`match`; one that was registered before is replaced."""
         self.unregister(self._shell)
         self._shell.Completer.custom_matchers.append(self.match)
+        try:
+            # As soon as the kernel has answered, so that `%load_ext` need not wait for it.
+            asyncio.get_running_loop().call_soon(self._prepare)
+        except RuntimeError:
+            # A shell in a terminal has no loop that runs now.
+            self._prepare()
+
+    def _prepare(self) -> None:
         for package in _LOADED_FIRST:
             importlib.import_module(package)
         # What the first Tab would wait for is loaded meanwhile.

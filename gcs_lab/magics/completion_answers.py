@@ -192,8 +192,8 @@ class Answers:
 
     # -- the notebook's names ------------------------------------------------------------------------------------
 
-    def _variables(self, suffix: str = "") -> list[Word]:
-        return names.variables(self._shell.user_ns, self._shell.user_ns_hidden, suffix)
+    def _variables(self) -> list[Word]:
+        return names.variables(self._shell.user_ns, self._shell.user_ns_hidden)
 
     def _outputs(self, value: _Value) -> Answer:
         assigned = names.assigned_names(value.cell)

@@ -36,13 +36,13 @@ _MOST_MODULES = 3000
 _ASSIGNED = re.compile(r"^[ \t]*([^\W\d]\w*)[ \t]*(?::[^=\n]+)?=(?!=)", re.MULTILINE)
 
 
-def variables(namespace: Mapping[str, Any], hidden: Mapping[str, Any], suffix: str = "") -> list[Word]:
+def variables(namespace: Mapping[str, Any], hidden: Mapping[str, Any]) -> list[Word]:
     """Return the notebook's variables with their types; modules, and what IPython put there, are none."""
     found = []
     for name, value in list(namespace.items()):
         own = not (name in hidden and hidden[name] is value)
         if own and not name.startswith("_") and not isinstance(value, ModuleType):
-            found.append(Word(name + suffix, type(value).__name__))
+            found.append(Word(name, type(value).__name__))
     return sorted(found, key=lambda word: word.text)
 
 

@@ -19,14 +19,14 @@ from gcs_lab.magics.config_files import file_that_sets
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from traitlets import Bunch
     from traitlets.config import Config
 
     from gcs_lab.cells.plan import CellOptions
 
-__all__ = ["DEFAULT_FLAGS", "DefaultTraits"]
+__all__ = ["DEFAULT_FLAGS", "DefaultTraits", "blame_defaults"]
 
 #: The flag that each default stands for.
 DEFAULT_FLAGS = {
@@ -302,3 +302,14 @@ def _no_secret(name: str, value: str) -> str:
     if why := looks_secret(name if name == "environment" else "", value):
         raise TraitError(f"{why}, and configuration is no place for secrets")
     return value
+
+
+def blame_defaults(error: GcsError, used: Mapping[str, str]) -> None:
+    """Note at `error` which of the defaults it speaks of; `used` is what a job was given by them, and from where."""
+    said = str(error)
+    for flag, origin in used.items():
+        words = flag.split()
+        # Of several requests the error names one.
+        parts = [f"-l {part}" for part in words[1].split(",")] if words[0] == "-l" else [flag]
+        if any(part in said for part in parts) or repr(words[-1]) in said:
+            error.add_note(f"{flag} is a default ({origin}); %gcs defaults shows all, --no-defaults leaves them out.")

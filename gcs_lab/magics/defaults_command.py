@@ -125,7 +125,7 @@ def _set(defaults: DefaultTraits, changes: dict[str, Any]) -> None:
         for name, value in before.items():
             setattr(defaults, name, value)
         defaults.forget_here(set(changes) - was_set)
-        raise InvalidArgument(f"%gcs defaults: {error}. Nothing was changed.") from None
+        raise InvalidArgument(f"%gcs defaults: {str(error).rstrip('.')}. Nothing was changed.") from None
 
 
 def _save(defaults: DefaultTraits, shell: InteractiveShell, removed: tuple[str, ...]) -> None:

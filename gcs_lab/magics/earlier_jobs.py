@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gcs_lab.cells.dependents import dependents, upstreams_of, why_failed
 from gcs_lab.cells.follower import follower
 from gcs_lab.cells.upstream import Upstream
-from gcs_lab.errors import UnknownName
+from gcs_lab.errors import GcsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -73,11 +74,10 @@ def watch_unfinished(session: Session, entries: Iterable[JournalEntry]) -> None:
     for entry in entries:
         if entry.finished or entry.after == "[]":
             continue
-        try:
+        # Its folder may be gone, then there is nothing left to be told; or its cluster, and whoever shows the job's
+        # state says so.
+        with contextlib.suppress(GcsError):
             job = session.watch_quietly(entry)
-        except UnknownName:
-            # Its folder is gone: there is nothing left to be told.
-            continue
-        if job not in follower().jobs:
-            follower().follow(job)
-            watch_earlier_jobs(session, job)
+            if job not in follower().jobs:
+                follower().follow(job)
+                watch_earlier_jobs(session, job)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_cell_magic, magics_class
 
+from gcs_lab.errors import InvalidArgument, UnsupportedAttribute
 from gcs_lab.magics.command_help import asked_help, help_of
-from gcs_lab.magics.defaults import DefaultTraits
+from gcs_lab.magics.defaults import DefaultTraits, blame_defaults
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -91,6 +92,14 @@ class GcsMagics(DefaultTraits, Magics):
         if (text := asked_help(line, in_cell=cell is not None)) is not None:
             print(text or _help_text())  # noqa: T201
             return None
+        self.session.used_defaults = {}
+        try:
+            return self._run(line, cell)
+        except (InvalidArgument, UnsupportedAttribute) as error:
+            blame_defaults(error, self.session.used_defaults)
+            raise
+
+    def _run(self, line: str, cell: str | None) -> Any:
         if cell is None:
             from gcs_lab.magics.commands import Commands
 

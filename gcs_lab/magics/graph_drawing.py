@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from gcs_lab.widgets.card_line import printable, state_look
@@ -13,6 +12,8 @@ if TYPE_CHECKING:
 __all__ = ["GraphDrawing", "graph_mermaid", "graph_text"]
 
 _LONGEST_MESSAGE = 80
+#: JupyterLab gives Mermaid so many characters (``maxTextSize``); of more it draws an error.
+_LONGEST_DRAWN = 100_000
 _LONGEST_NAMES = 60
 
 
@@ -33,8 +34,8 @@ class GraphDrawing:
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         bundle = {"text/plain": graph_text(self.graph)}
-        if self.graph.nodes:
-            bundle["text/vnd.mermaid"] = graph_mermaid(self.graph)
+        if self.graph.nodes and len(drawn := graph_mermaid(self.graph)) < _LONGEST_DRAWN:
+            bundle["text/vnd.mermaid"] = drawn
         return bundle
 
 
@@ -63,11 +64,13 @@ class _Tree:
             for edge in self._earlier[key][-1:]:
                 self._below[edge.earlier].append(edge)
         self.lines: list[str] = []
-        for key, edges in self._earlier.items():
-            if not edges:
-                self._draw(key, "", "")
+        # A stack of what is still to be drawn: a chain may be longer than Python calls functions in each other.
+        left = [(key, "", "") for key, edges in self._earlier.items() if not edges][::-1]
+        while left:
+            left += reversed(self._draw(*left.pop()))
 
-    def _draw(self, key: str, head: str, indent: str) -> None:
+    def _draw(self, key: str, head: str, indent: str) -> list[tuple[str, str, str]]:
+        """Add the line of a job, and return what is to be drawn next: those below it."""
         others = [
             f"{self._nodes[edge.earlier].name}{f' ({_names(edge)})' if edge.names else ''}"
             for edge in self._earlier[key][:-1]
@@ -75,10 +78,13 @@ class _Tree:
         also = f" · also after {', '.join(others)}" if others else ""
         self.lines.append(f"{head}{_line(self._nodes[key], clusters=self._several)}{also}")
         below = self._below[key]
+        found = []
         for edge in below:
             corner, further = ("└─", "   ") if edge is below[-1] else ("├─", "│  ")
             label = _label(edge)
-            self._draw(edge.later, f"{indent}{corner}{f' {label} ' if label else ''}─▶ ", f"{indent}{further}")
+            arrow = f"{corner}{f' {label} ' if label else ''}─▶ "
+            found.append((edge.later, f"{indent}{arrow}", f"{indent}{further}"))
+        return found
 
 
 def _label(edge: Edge) -> str:
@@ -124,7 +130,7 @@ def graph_mermaid(graph: JobGraph) -> str:
     """Return the graph in Mermaid's language (https://mermaid.js.org, flowchart); names are escaped."""
     places = {node.key: f"n{number}" for number, node in enumerate(graph.nodes)}
     title = f"{len(graph.nodes)} jobs and what they wait for"
-    lines = [*_title(graph), "flowchart LR", f"    accTitle: {title}", f"    accDescr: {_summary(graph)}"]
+    lines = ["flowchart LR", f"    accTitle: {title}", f"    accDescr: {_summary(graph)}"]
     for node in graph.nodes:
         look = state_look(node.state)
         opening, closing = ("[[", "]]") if node.tasks else ("(", ")")
@@ -139,18 +145,19 @@ def graph_mermaid(graph: JobGraph) -> str:
     for state in sorted({node.state for node in graph.nodes}):
         colour = state_look(state).colour
         lines.append(f"    classDef {_class(state)} fill:{colour},stroke:#ffffff,color:#ffffff")
+    lines += _remarks(graph)
     if graph.edges:
         # A grey that is to be seen on light and on dark pages: the picture stays when the theme changes.
         lines.append("    linkStyle default stroke:#7d7d7d")
     return "\n".join(lines)
 
 
-def _title(graph: JobGraph) -> list[str]:
-    """Return the lines that put what must be said above the picture, where who looks at it sees it."""
+def _remarks(graph: JobGraph) -> list[str]:
+    """Return the lines of a box with what must be said of the graph: a picture has no last line."""
     if not graph.remarks:
         return []
-    # JSON's strings are YAML's, which the head of a diagram is written in.
-    return ["---", f"title: {json.dumps('. '.join(graph.remarks))}", "---"]
+    text = "<br/>".join(_escaped(printable(text)) for text in graph.remarks)
+    return [f'    remarks["{text}"]:::remarks', "    classDef remarks fill:#f2f2f2,stroke:#7d7d7d,color:#333333"]
 
 
 def _summary(graph: JobGraph) -> str:

@@ -50,8 +50,8 @@ class Node:
 class JobGraph:
     """Nodes in the order of their submission, edges between them, and what must be said of it.
 
-    ``left_out`` and each of ``silent`` are sentences without a full stop: how many jobs are not shown, and whose states
-    are not those of now, and why.
+    ``left_out`` and each of ``silent`` are sentences without a full stop: how many jobs are not shown, and which
+    cluster did not say the states of now.
     """
 
     nodes: list[Node]

@@ -11,12 +11,13 @@ from gcs_lab.errors import InvalidArgument, UnknownName
 from gcs_lab.vocabulary import split_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from gcs_lab.cells.journal import JournalEntry
     from gcs_lab.magics.session import Session
+    from gcs_lab.vocabulary import JobStatus
 
-__all__ = ["NamedJob", "current_id", "named_job", "named_jobs"]
+__all__ = ["NamedJob", "current_ids", "named_job", "named_jobs", "weightiest"]
 
 #: Sweeps whose later rounds are looked through for an id that the journal does not have.
 _LATEST_SWEEPS = 200
@@ -29,6 +30,11 @@ class NamedJob:
     entry: JournalEntry
     job_id: str
     task: int | None = None
+
+    @property
+    def ids(self) -> list[str]:
+        """All that the scheduler calls it: a sweep has an id for each of its rounds, here the latest first."""
+        return current_ids(self.entry) if self.task is None and self.entry.kind == "sweep" else [self.job_id]
 
     @property
     def folder(self) -> JobFolder:
@@ -77,12 +83,15 @@ def named_job(session: Session, word: str, namespace: Mapping[str, Any], task: i
     return _task(found, _number(found, whole, index) if is_id else index)
 
 
-def current_id(entry: JournalEntry) -> str:
-    """Return the scheduler's id of a job; of a sweep, that of its latest round."""
-    if entry.kind != "sweep":
-        return entry.job_id
-    ids = [ran.job_id for ran in _rounds(entry) if ran.job_id]
-    return ids[-1] if ids else entry.job_id
+def current_ids(entry: JournalEntry) -> list[str]:
+    """Return the scheduler's ids of a job; of a sweep, those of its rounds, the latest first."""
+    ids = JobFolder(Path(entry.folder)).round_ids() if entry.kind == "sweep" else []
+    return ids[::-1] or [entry.job_id]
+
+
+def weightiest(statuses: Sequence[JobStatus]) -> JobStatus:
+    """Return of the statuses of a sweep's rounds, the latest first, the one that tells what the sweep does now."""
+    return next((status for status in statuses if not status.state.terminated), statuses[0])
 
 
 def _entry(session: Session, word: str, namespace: Mapping[str, Any]) -> tuple[JournalEntry, bool]:
@@ -91,18 +100,29 @@ def _entry(session: Session, word: str, namespace: Mapping[str, Any]) -> tuple[J
     if type(value).__module__.startswith("gcs_lab.cells.") and hasattr(type(value), "upstream"):
         entry: JournalEntry = value.entry  # type: ignore[union-attr]
         return entry, False
+    present = session.connected.name if session.connected else None
+    # A later round of a sweep here comes before a job of another cluster that has the same id.
+    if present and not session.journal.find(word, present) and (sweep := _sweep_of_round(session, word, present)):
+        return sweep, True
     try:
         (found,) = session.entries([word])
     except UnknownName:
-        for entry in session.journal.recent(_LATEST_SWEEPS):
-            if entry.kind == "sweep" and any(ran.job_id == word for ran in _rounds(entry)):
-                return entry, True
+        if sweep := _sweep_of_round(session, word, None):
+            return sweep, True
         raise
     return found, found.name != word
 
 
+def _sweep_of_round(session: Session, job_id: str, cluster: str | None) -> JournalEntry | None:
+    """Return the sweep of which a round has an id that the journal does not have."""
+    if not job_id.isdecimal():
+        return None
+    sweeps = (entry for entry in session.journal.recent(_LATEST_SWEEPS, cluster) if entry.kind == "sweep")
+    return next((entry for entry in sweeps if job_id in current_ids(entry)), None)
+
+
 def _whole(entry: JournalEntry, job_id: str | None) -> NamedJob:
-    return NamedJob(entry, job_id or current_id(entry))
+    return NamedJob(entry, job_id or current_ids(entry)[0])
 
 
 def _number(entry: JournalEntry, job_id: str, index: int) -> int:

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from gcs_lab.cells.sweep_job import SweepJob
-from gcs_lab.errors import GcsError
+from gcs_lab.errors import DrmCommunication, GcsError
 from gcs_lab.magics.graph_drawing import GraphDrawing
 from gcs_lab.magics.job_graph import graph_of
 from gcs_lab.vocabulary import JobState
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from gcs_lab.cells.journal import JournalEntry
     from gcs_lab.magics.session import Session
 
 __all__ = ["notebook_graph"]
 
+#: By folder a state's name, and how many of a sweep's tasks are in which.
+_States = dict[str, tuple[str, Mapping[str, int]]]
+
+#: Seconds that a cluster is waited for; after that the graph shows what was known of its jobs.
+_PATIENCE = 10.0
 _FURTHEST_FIRST = (
     JobState.RUNNING, JobState.SUSPENDED, JobState.QUEUED, JobState.REQUEUED, JobState.QUEUED_HELD,
     JobState.REQUEUED_HELD, JobState.UNDETERMINED,
@@ -55,15 +61,45 @@ def _states(
         if isinstance(job, SweepJob):
             # It knows the states of all its rounds.
             found[entry.folder] = (job.state.name, _named(job.table.counts()))
-        elif entry.job_id:
+            continue
+        if job is not None and job.state is not JobState.UNDETERMINED:
+            # What this kernel saw last: it counts if the cluster does not answer.
+            found[entry.folder] = (job.state.name, {})
+        if entry.job_id:
             by_cluster.setdefault(entry.cluster, []).append(entry)
     for name, members in by_cluster.items():
         try:
-            found |= _asked(session, name, members)
+            found |= _soon(partial(_asked, session, name, members))
         except GcsError as error:
             jobs = "1 job" if len(members) == 1 else f"{len(members)} jobs"
             silent.append(f"{name} gave no answer, so {jobs} there may be further than shown: {error}".rstrip("."))
     return found
+
+
+def _soon(ask: Callable[[], _States]) -> _States:
+    """Return what `ask` returns, or raise what it raises; a master that hangs would be waited for for minutes.
+
+    Raises
+    ------
+    DrmCommunication
+        If that takes more than :data:`_PATIENCE` seconds; it goes on in its thread.
+    """
+    answers: list[_States | GcsError] = []
+
+    def work() -> None:
+        try:
+            answers.append(ask())
+        except GcsError as error:
+            answers.append(error)
+
+    thread = threading.Thread(target=work, name="gcs-lab-graph", daemon=True)
+    thread.start()
+    thread.join(_PATIENCE)
+    if not answers:
+        raise DrmCommunication(f"it did not say anything within {_PATIENCE:g} s")
+    if isinstance(answers[0], GcsError):
+        raise answers[0]
+    return answers[0]
 
 
 def _asked(session: Session, name: str, entries: list[JournalEntry]) -> dict[str, tuple[str, Mapping[str, int]]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,10 +14,11 @@ from gcs_lab.cells.job_folder import JobFolder
 from gcs_lab.cells.journal import Journal, JournalEntry
 from gcs_lab.cluster import Cluster, connect
 from gcs_lab.errors import GcsError, UnknownName
+from gcs_lab.vocabulary import JobState
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from gcs_lab.cells.cell_cache import CellCache
     from gcs_lab.cells.cell_key import CellKey
@@ -34,6 +36,8 @@ class Session:
         self._cluster: Cluster | None = None
         #: What jobs are given where flags say nothing; None: nothing.
         self.defaults: DefaultTraits | None = None
+        #: What the latest job was given by defaults, with where each stands.
+        self.used_defaults: dict[str, str] = {}
         self._journal: Journal | None = None
         self._jobs: dict[str, CellJob | Sweep] = {}
         self._quiet: set[str] = set()
@@ -91,7 +95,9 @@ class Session:
         """Return `options` with the defaults where they say nothing; `count` is the cell's number."""
         if self.defaults is None:
             return options
-        return self.defaults.under(options, flags, notebook=self.notebook, count=count)
+        options = self.defaults.under(options, flags, notebook=self.notebook, count=count)
+        self.used_defaults = options.from_defaults
+        return options
 
     def use(self, name: str | None) -> Cluster:
         """Make another cluster the one that jobs go to from now on."""
@@ -114,9 +120,19 @@ class Session:
         if entry.folder not in self._jobs:
             folder = JobFolder(Path(entry.folder))
             if not folder.spec.exists():
-                raise UnknownName("job folder", entry.folder, [])
+                raise self._folder_gone(entry)
             self._jobs[entry.folder] = _new_handle(connect(entry.cluster), entry, self.journal)
         return self._jobs[entry.folder]
+
+    def _folder_gone(self, entry: JournalEntry) -> UnknownName:
+        """Return what is said of a job whose folder was deleted, and note that nothing more will come of it."""
+        text = f"its job folder {entry.folder} was deleted"
+        # Where the folder of all jobs is missing, a file system may be away for a while.
+        if not entry.finished and Path(entry.folder).parent.is_dir():
+            self.journal.update(entry.folder, state=JobState.FAILED.name, finished=time.time(), message=text)
+        error = UnknownName("job folder", entry.folder, [])
+        error.args = (f"there is nothing to show of job {entry.job_id} ({entry.name}): {text}.",)
+        return error
 
     def handles(self) -> list[CellJob | Sweep]:
         """Return the handles of this kernel's jobs, in the order of their submission; not of those only watched."""
@@ -139,23 +155,44 @@ class Session:
             self._quiet.add(entry.folder)
         return self.handle(entry)
 
-    def is_quiet(self, job: CellJob | Sweep) -> bool:
-        """Tell whether a job is followed for others' sake alone."""
-        return job.entry.folder in self._quiet
-
     def renewed_handle(self, entry: JournalEntry) -> CellJob | Sweep:
         """Return a handle that reads the job's log from its beginning, and is this kernel's own from now on.
 
-        A sweep keeps its one handle, which is shown where it is wanted.
+        A sweep keeps its one handle, which is shown where it is wanted; it takes what other kernels sent again.
         """
         self._quiet.discard(entry.folder)
         if entry.kind == "sweep":
-            return self.handle(entry)
+            sweep = self.handle(entry)
+            if not isinstance(sweep, CellJob):
+                # Another kernel may have run some of its tasks again.
+                sweep.look_for_rounds()
+            return sweep
         previous = self._jobs.pop(entry.folder, None)
         job = self.handle(entry)
         if isinstance(previous, CellJob) and isinstance(job, CellJob):
             job.take_over(previous)
         return job
+
+    def renewed_handles(
+        self, entries: Iterable[JournalEntry], *, named: bool
+    ) -> tuple[list[CellJob | Sweep], list[str]]:
+        """Return :meth:`renewed_handle` of each, and what is told of those that have none.
+
+        Raises
+        ------
+        GcsError, OSError, ValueError
+            If one has none, and they were `named` by the user.
+        """
+        found, told = [], []
+        for entry in entries:
+            try:
+                found.append(self.renewed_handle(entry))
+            except (GcsError, OSError, ValueError) as error:
+                # One that cannot be had must not keep the others from coming back.
+                if named:
+                    raise
+                told.append(f"gcs: job {entry.job_id} ({entry.name}) is left out: {error}")
+        return found, told
 
     def entries(self, wanted: Sequence[str]) -> list[JournalEntry]:
         """Return the newest journal entry for each id or name: of this notebook if there is one, else of another.
@@ -206,7 +243,11 @@ def _new_handle(cluster: Cluster, entry: JournalEntry, journal: Journal) -> Cell
         return CellJob(cluster, entry, journal)
     from gcs_lab.cells.sweep import Sweep
 
-    return Sweep(cluster, entry, journal)
+    sweep = Sweep(cluster, entry, journal)
+    with contextlib.suppress(OSError):
+        # What its tasks have said by now is known at once.
+        sweep.read_log(now=True)
+    return sweep
 
 
 def _sweep_id(entry: JournalEntry) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gcs_lab.magics.named_jobs import named_jobs
+from gcs_lab.magics.named_jobs import named_jobs, weightiest
 from gcs_lab.vocabulary import ReasonKind
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ __all__ = ["grouped_reasons", "why_command", "why_flags"]
 
 #: Of so many jobs the scheduler is asked at once: the answer on each is some kB.
 _MOST_ASKED = 200
+#: Seconds from which on the age of an answer is told.
+_NEWS_SECONDS = 1.5
 #: So many jobs of a group are named.
 _MOST_NAMED = 8
 
@@ -47,20 +49,31 @@ def why_command(session: Session, namespace: Mapping[str, Any], flags: argparse.
             by_cluster.setdefault(job.entry.cluster, []).append(job)
     for name, jobs in by_cluster.items():
         cluster, _ = session.cluster(name)
-        reasons = cluster.jobs.pending_reasons([job.job_id for job in jobs])
+        reasons = cluster.jobs.pending_reasons([job_id for job in jobs for job_id in job.ids])
         for job in jobs:
-            lines += _of_one(job, reasons.get(job.job_id), cluster)
+            lines += _of_one(job, [reasons[job_id] for job_id in job.ids if job_id in reasons], cluster)
+        lines += _age(cluster, reasons)
     return "\n".join(lines)
 
 
-def _of_one(job: NamedJob, reasons: Sequence[PendingReason] | None, cluster: Cluster) -> Iterator[str]:
-    if reasons:
+def _age(cluster: Cluster, reasons: Mapping[str, Sequence[PendingReason]]) -> list[str]:
+    """Return the line that tells how old an answer is, where somebody may have mended meanwhile what it says."""
+    seconds = cluster.jobs.reasons_age([job_id for job_id, found in reasons.items() if found])
+    if seconds < _NEWS_SECONDS:
+        return []
+    return [f"(up to {seconds:.0f} s old: a job is asked about once in ten seconds at most)"]
+
+
+def _of_one(job: NamedJob, reasons: Sequence[Sequence[PendingReason]], cluster: Cluster) -> Iterator[str]:
+    texts = dict.fromkeys(reason.text for some in reasons for reason in some)
+    if texts:
         yield f"{job} waits:"
-        yield from (f"  - {reason.text}" for reason in reasons)
-    elif reasons is None:
+        yield from (f"  - {text}" for text in texts)
+    elif not reasons:
         yield f"{job}: {cluster.system} knows no such job any more"
     else:
-        state = cluster.jobs.board.status([job.job_id])[job.job_id].state
+        status = cluster.jobs.board.status(job.ids)
+        state = weightiest([status[job_id] for job_id in job.ids]).state
         yield f"{job} does not wait: it is {state.name.lower().replace('_', ' ')}"
 
 
@@ -73,6 +86,7 @@ def _all_that_wait(cluster: Cluster) -> Iterator[str]:
     if not reasons:
         yield f"none of your jobs waits on {cluster.system}"
         return
+    told_age = _age(cluster, reasons)
     names = {info.job_id.partition(".")[0]: info.job_name or "" for info in cluster.jobs.backend.all_jobs()}
     for texts, jobs in grouped_reasons(reasons).items():
         named = ", ".join(f"{job} ({names[job]})" if names.get(job) else job for job in jobs[:_MOST_NAMED])
@@ -80,6 +94,7 @@ def _all_that_wait(cluster: Cluster) -> Iterator[str]:
         word, verb = ("job", "waits") if len(jobs) == 1 else (f"{len(jobs)} jobs,", "wait")
         yield f"{word} {named}{more} {verb}{':' if len(jobs) == 1 else ' for the same reason:'}"
         yield from (f"  - {text}" for text in texts)
+    yield from told_age
 
 
 def grouped_reasons(reasons: Mapping[str, Sequence[PendingReason]]) -> dict[tuple[str, ...], list[str]]:

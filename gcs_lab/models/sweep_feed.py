@@ -70,6 +70,8 @@ class SweepFeed:
     def __init__(self, sweep: SweepJob) -> None:
         self._sweep = sweep
         self._lock = threading.Lock()
+        # One at a time feeds the model: who looked at the sweep before its end must not tell of it after that.
+        self._feeding = threading.Lock()
         self._timer: threading.Timer | None = None
         self._fed_at = 0.0
         self.model = SweepModel(
@@ -83,6 +85,8 @@ class SweepFeed:
         )
         sweep.listen(self)
         self.feed()
+        if sweep.concluded.is_set():
+            self.on_concluded(sweep)
         waiting_watch().watch(sweep, self._tell_waiting)
 
     def on_change(self, sweep: SweepJob) -> None:  # noqa: ARG002
@@ -122,8 +126,11 @@ class SweepFeed:
         self.feed()
 
     def feed(self) -> None:
-        """Bring the model up to date."""
-        sweep, model = self._sweep, self.model
+        """Bring the model up to date; any thread may call it."""
+        with self._feeding:
+            self._take(self._sweep, self.model)
+
+    def _take(self, sweep: SweepJob, model: SweepModel) -> None:
         self._fed_at = time.monotonic()
         with sweep.lock:
             table = sweep.table

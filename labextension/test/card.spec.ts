@@ -210,6 +210,7 @@ describe('why it waits', () => {
   it('has no fold for three', () => {
     const { el } = show({ state: 'QUEUED', waiting: waiting.slice(0, 3) });
     expect(el.querySelector<HTMLElement>('.gcs-reasons .gcs-link')?.hidden).toBe(true);
+    expect(el.querySelector('.gcs-reasons .gcs-link')?.textContent).toBe('');
   });
 });
 

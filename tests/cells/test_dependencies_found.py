@@ -120,6 +120,13 @@ def test_the_newest_of_a_name_is_taken_and_the_others_are_named(known, here):
     assert notes == ["--after fit: job 2, the newest of that name (others: 1)"]
 
 
+def test_of_a_name_on_two_clusters_the_job_is_meant_that_can_be_waited_for(known, here):
+    known.add("fit", "1", "here")
+    known.add("fit", "2", "there")
+    plan, notes = settled(known, here, "fit")
+    assert ([one.job_id for one in plan.after], notes) == (["1"], [])
+
+
 def test_an_id_belongs_to_the_cluster_that_the_cell_goes_to(known, here):
     known.add("elsewhere", "7", "there")
     known.add("mine", "7", "here")
@@ -145,7 +152,9 @@ def test_an_id_that_only_the_cluster_knows_is_waited_for_without_a_folder(known,
 @pytest.mark.parametrize("word", ["fit.3", "5.2"])
 def test_a_task_is_no_job_to_wait_for(known, here, word):
     known.add("fit", "5")
-    with pytest.raises((InvalidArgument, UnknownName), match="Nothing was sent"):
+    whole = word.partition(".")[0]
+    told = rf"--after {word}: a task cannot be waited for by itself. Nothing was sent.*\(--after {whole}\)"
+    with pytest.raises(InvalidArgument, match=told):
         settled(known, here, word)
 
 

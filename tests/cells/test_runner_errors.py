@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import pytest
 from test_runner import FILENAME, end, folders, make_folder, run, start
@@ -31,6 +32,16 @@ def test_a_traceback_names_the_cell_its_line_and_no_frame_of_ours(run):
     assert error["payload"] is True
     back = runner.read_payload(str(job.folder / "exception.payload"))[0]["exception"]
     assert isinstance(back, ZeroDivisionError)
+
+
+def test_with_an_older_python_too_the_cells_code_begins_at_line_one(folders):
+    found = sorted(Path.home().glob(".pyenv/versions/3.9.*/bin/python"))
+    if not found:
+        pytest.skip("Python 3.9 is not installed here")
+    folder = make_folder("\n\nx = 1\n1/0")
+    folders.append(folder)
+    error = end(folder, start(folder, (str(found[0]), "-I"))).error
+    assert [(frame["lineno"], frame["firstlineno"]) for frame in error["frames"]] == [(4, 1)]
 
 
 def test_frames_of_libraries_are_not_the_cells(run):

@@ -185,6 +185,7 @@ def test_a_dead_kernel_names_the_cell_in_which_it_died(tmp_path):
     (error,) = run.events("error")
     assert error["ename"] == "DeadKernelError"
     assert error["evalue"].startswith("big.ipynb, cell 1 (Allocate): the kernel died")
+    assert "s, failed" in str(run.events("update_display")[-1])
 
 
 def _socket_folders() -> set[Path]:
@@ -227,7 +228,18 @@ def test_parameters_are_read_as_papermill_reads_them(tmp_path):
 
 def test_what_is_wrong_is_told(tmp_path):
     book = notebook(tmp_path / "n.ipynb", "1")
-    assert "expected names with values" in inspect_notebook({"path": str(book), "yaml": ["[1, 2]"]})["wrong"]
+    assert "expected names with values" in inspect_notebook({"path": str(book), "yaml": ["[1, 2]"]})["wrong_value"]
+    told = inspect_notebook({"path": str(book), "yaml": ["a: ["]})["wrong_value"]
+    assert told.startswith("-y 'a: [': it is no YAML (line 1, column 5): ")
+    (tmp_path / "p.yaml").write_bytes(b"a: \xff")
+    told = inspect_notebook({"path": str(book), "files": [str(tmp_path / "p.yaml")]})["wrong_value"]
+    assert told.startswith(f"-f {tmp_path}/p.yaml: it cannot be read: ")
+    nameless = tmp_path / "nameless.ipynb"
+    nameless.write_text(json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": []}))
+    assert (
+        "it names no kernel; say which with --kernel NAME. There is: "
+        in inspect_notebook({"path": str(nameless)})["wrong"]
+    )
     (tmp_path / "broken.ipynb").write_text("{}")
     assert inspect_notebook({"path": str(tmp_path / "broken.ipynb")})["wrong"]
 

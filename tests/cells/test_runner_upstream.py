@@ -156,12 +156,11 @@ def test_a_job_that_runs_again_has_no_end_until_it_has_one(tmp_path):
 def sweep(folders):
     """A sweep of three tasks whose runner ran as the scheduler runs it; task 3 is told apart by its parameter."""
 
-    def make(source, tasks=(1, 2, 3)):
-        folder = make_folder(source, outputs=["y", "big"], sweep={"tasks": 3})
+    def make(source, tasks=(1, 2, 3), names=("y", "big"), parameters=("x",)):
+        folder = make_folder(source, outputs=[*names], sweep={"tasks": 3})
         folders.append(folder)
-        write_points(
-            str(folder / "points.bin"), [(("x",), [pickled_point_value(n) for n in (10, 20, 30)])], side_by_side=False
-        )
+        axes = [((name,), [pickled_point_value(n) for n in (10, 20, 30)]) for name in parameters]
+        write_points(str(folder / "points.bin"), axes, side_by_side=True)
         for task in tasks:
             run_task(folder, task)
         return folder
@@ -191,6 +190,25 @@ def test_a_reduce_step_sees_the_whole_sweep(run, sweep):
         "xs": [10, 20, 30],
         "table": {"x": [10, 20, 30], "y": [11, 21, 31], "state": ["DONE"] * 3},
     }
+
+
+def test_names_that_clash_in_the_table_of_a_sweep_are_told_apart_as_in_the_notebook(run, sweep):
+    folder = sweep("memory = x + 1\nx = 0", names=["memory", "x"], parameters=("x", "state"))
+    job = run(
+        "f = s.frame\nnames = list(f)\nleft = f[['x', 'state', 'task_state', 'result_memory', 'error']].iloc[2].tolist()",
+        from_jobs={"s": upstream(folder, "scan", "14", tasks=3)},
+        outputs=["names", "left"],
+    )
+    known = ["task_state", "host", "wall", "memory", "exit", "error"]
+    assert job.outputs["names"] == ["x", "state", *known, "result_memory", "result_x"]
+    assert job.outputs["left"] == [30, 30, "DONE", 31, ""]
+
+
+def test_a_sweep_whose_task_was_killed_says_so(sweep):
+    folder = sweep("import os, signal\nif x == 20: os.kill(os.getpid(), signal.SIGKILL)")
+    end = end_of_sweep(str(folder), 3)
+    assert end is not None
+    assert end.why == "failed: 1 of 3 tasks failed; first: task 2: killed by SIGKILL"
 
 
 def test_a_sweep_of_which_a_task_failed_is_no_good_as_a_whole(run, sweep):

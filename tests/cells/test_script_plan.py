@@ -51,6 +51,14 @@ def test_a_language_is_a_program_that_is_here():
     assert plan.inputs == {}
 
 
+def test_windows_line_ends_are_taken_as_line_ends_and_told():
+    plan = _plan("#$ -N fit\r\necho hi\r\n")
+    assert plan.request.source == "\n#$ -N fit\necho hi\n"
+    assert plan.warnings == ["the script's Windows line ends (CR LF) were taken as line ends."]
+    mixed = _plan("cat <<EOF\na\r\nEOF\n")
+    assert (mixed.request.source, mixed.warnings) == ("\ncat <<EOF\na\r\nEOF\n", [])
+
+
 def test_any_program_will_do(tmp_path):
     program = tmp_path / "Rscript"
     program.write_text("#!/bin/sh\ncat $1\n")  # a fake: it shows that a path is taken, and what R's files are called

@@ -15,6 +15,7 @@ from test_runner import end, folders, make_folder, start, wait_for
 
 from gcs_lab.cells import runner
 from gcs_lab.cells.event_log import EventLog
+from gcs_lab.cells.runner.last_words import telling_line
 
 __all__ = ["folders"]
 
@@ -75,6 +76,34 @@ def test_a_script_killed_by_a_signal_is_told_so(run):
 def test_of_r_the_line_that_tells_something_comes_first(run):
     job = run("echo Error: no data >&2; echo Execution halted >&2; exit 1", lang="R")
     assert job.error["evalue"].splitlines()[0] == "the R script ended with exit status 1: Error: no data"
+
+
+@pytest.mark.parametrize(
+    ("language", "said", "telling"),
+    [
+        ("node", "Cell:3\n^\nError: x\n    at Module._load (a.js:1)\nNode.js v20.20.2", "Error: x"),
+        ("lua", "lua: script.lua:3: x\nstack traceback:\n\t[C]: in function 'error'\n\t[C]: in ?", "lua: script.lua:3: x"),
+        ("tcl", 'no command "x"\n    while executing\n"x"\n    (file "s" line 3)', 'no command "x"'),
+        ("ruby", "s.rb:3:in 'f': bad (RuntimeError)\n\tfrom s.rb:5:in '<main>'", "s.rb:3:in 'f': bad (RuntimeError)"),
+        ("julia", "ERROR: LoadError: bad\nStacktrace:\n [1] f()\nin expression starting at s.jl:3", "ERROR: LoadError: bad"),
+        ("python", "Traceback\n  File s\nValueError: two\n  lines", "ValueError: two"),
+        ("R", "Error in f(1) : \n  a long text\nCalls: f\nExecution halted", "Error in f(1) : a long text"),
+        ("R", "Error: unexpected ')' in:\n\"x <- (1 + \ny <- )\"\nExecution halted", "Error: unexpected ')' in:"),
+        ("ruby", "s.rb:2: syntax error, unexpected end-of-input\nputs (1\n       ^", "s.rb:2: syntax error, unexpected end-of-input"),
+        ("bash", "first\n  indented last", "indented last"),
+        ("lua", "  only", "only"),
+        ("lua", "", ""),
+    ],
+)  # fmt: skip
+def test_the_line_that_tells_what_went_wrong_is_found_in_any_language(language, said, telling):
+    assert telling_line(language, said.splitlines()) == telling
+
+
+@pytest.mark.skipif(shutil.which("lua") is None, reason="Lua is not installed here")
+def test_a_path_that_lua_has_shortened_is_shown_as_the_cell(run):
+    job = run("error('x')", program="lua", lang="lua", suffix=".lua")
+    assert job.error["evalue"].splitlines()[0].endswith("lua: Cell In[3]:2: x")
+    assert "script.lua" not in job.text("stderr")
 
 
 @pytest.mark.parametrize("version", ["3.9.18", "3.10.13", "3.12.1", "3.13.0", None])
@@ -274,7 +303,8 @@ def test_joined_output_is_one_stream_in_order(begin):
 def test_an_output_file_that_cannot_be_opened_keeps_the_script_from_starting(run):
     job = run("touch started", stdout="/nowhere/x")
     assert job.status == 1
-    assert "the bash script did not start: [Errno 2] No such file or directory: '/nowhere/x'" in job.error["evalue"]
+    assert "the bash script did not start: -o /nowhere/x: there is no folder /nowhere on" in job.error["evalue"]
+    assert "[Errno" not in job.error["evalue"]
     assert not (job.folder / "work/started").exists()
 
 

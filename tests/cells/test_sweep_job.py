@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import math
+import pickle
 import threading
 import time
 from collections import Counter
@@ -496,6 +498,31 @@ def test_the_model_follows_the_sweep(sweep):
     sweep.wait(10)
 
 
+def test_what_was_seen_before_the_end_is_not_told_after_it(sweep, monkeypatch):
+    feed = SweepFeed(sweep)
+    job_id, looked, may_go = sweep.id, threading.Event(), threading.Event()
+
+    def slowly(_):
+        if threading.current_thread() is early:
+            looked.set()
+            may_go.wait(10)
+        return job_id
+
+    early, late = threading.Thread(target=feed.feed), threading.Thread(target=end_all, args=[sweep])
+    with monkeypatch.context() as patched:
+        patched.setattr(Sweep, "id", property(slowly))
+        early.start()
+        assert looked.wait(10)
+        late.start()
+        # It has ended, or waits for its turn.
+        late.join(0.1)
+        may_go.set()
+        early.join(10)
+        late.join(10)
+    assert feed.model.ended
+    assert feed.model.counts == {"DONE": 5}
+
+
 def test_a_dependency_by_task_is_by_job_when_tasks_run_again(sweep, cluster):
     end_all(sweep, failed=(1,))
     sweep.template.hold_jid_ad = ["55"]
@@ -551,3 +578,162 @@ def test_usage_is_there_for_advice(sweep):
         "task": [2], "wall": [1.0], "cpu": [0.5], "max_rss": [100], "max_vmem": [200], "exit": [0],
     }  # fmt: skip
     assert all(isinstance(array, np.ndarray) for array in used.values())
+
+
+def test_what_the_scheduler_has_forgotten_has_ended(sweep, cluster, journal, monkeypatch):
+    """After a restart a Grid Engine knows of an array that left the queue only what accounting has."""
+    monkeypatch.setattr("gcs_lab.cells.unexplained_ends._PATIENCE", -1.0)
+    for task in (2, 4):
+        say_end(sweep, task)
+    again = Sweep(cluster, journal.everything()[0], journal)
+    recorded = ArrayStatus(TaskRange(2, 4), (GONE, (JobState.DONE, "")), bytes([1, 0, 1]), {})
+    monkeypatch.setattr(cluster.backend, "array_status", lambda _: {"101": recorded})
+    cluster.backend.infos = {"101.3": JobInfo(job_id="101.3", failed=100, annotation="killed by SIGKILL")}
+    again.read_log(now=True)
+    again.take_state()
+    assert again.counts() == {"DONE": 2, "FAILED": 3}
+    assert again[3].error == "killed by SIGKILL"
+    assert "before its code began" in again[1].error
+    # Of a whole array that was deleted before a task ran, nothing is known at all.
+    other = make_sweep(cluster, journal)
+    monkeypatch.setattr(cluster.backend, "array_status", lambda _: {})
+    other.take_state()
+    assert other.counts() == {"FAILED": 5}
+
+
+def test_another_array_s_states_are_not_taken(sweep, cluster, monkeypatch):
+    larger = ArrayStatus(TaskRange(1, 6), (R,), bytes(6), {})
+    monkeypatch.setattr(cluster.backend, "array_status", lambda _: {"101": larger})
+    sweep.take_state()
+    assert sweep.counts() == {"QUEUED": 5}
+
+
+def test_rounds_of_another_kernel_are_taken_before_tasks_run_again(sweep, cluster, journal):
+    end_all(sweep, failed=(2, 4))
+    other = Sweep(cluster, journal.everything()[0], journal)
+    other.read_log(now=True)
+    other.rerun(tasks=[2])
+    with pytest.raises(InvalidState, match="1 of 2 tasks have not ended yet, the first is task 2"):
+        sweep.rerun(failed=True)
+    assert sweep.id == other.id == "102"
+    assert sweep.counts() == {"DONE": 3, "FAILED": 1, "QUEUED": 1}
+    sweep.rerun(tasks=[4])
+    assert cluster.backend.templates[2][0].args[-1] == "3"
+    say_end(sweep, 2, number=2)
+    say_end(sweep, 4, number=3)
+    assert sweep.wait(5) is JobState.DONE
+    other.look_for_rounds()
+    assert other.wait(5) is JobState.DONE
+
+
+def test_a_sweep_without_its_folder_does_not_run_again(sweep, cluster):
+    end_all(sweep, failed=(2,))
+    sweep.folder.remove()
+    with pytest.raises(InvalidState, match="was deleted"):
+        sweep.rerun(failed=True)
+    assert not sweep.folder.path.exists()
+    assert len(cluster.backend.templates) == 1
+
+
+def test_tasks_that_run_again_are_not_held(cluster, journal):
+    sweep = make_sweep(cluster, journal, hold=True)
+    assert sweep.counts() == {"QUEUED_HELD": 5}
+    end_all(sweep, failed=(2,))
+    sweep.rerun(failed=True)
+    assert not cluster.backend.templates[1][0].submit_as_hold
+    assert sweep.counts()["QUEUED"] == 1
+    again = Sweep(cluster, journal.everything()[0], journal)
+    again.read_log(now=True)
+    assert again.counts() == {"DONE": 4, "QUEUED": 1}
+    say_end(sweep, 2, number=2)
+    sweep.wait(5)
+
+
+def test_a_sweep_that_is_shown_again_ended_when_it_did(sweep, cluster, journal):
+    for task in range(1, 6):
+        say_end(sweep, task, started=1000.0 + task)
+    # Nobody looked while it ended.
+    first = Sweep(cluster, journal.everything()[0], journal)
+    first.read_log(now=True)
+    assert first.finished_at == journal.everything()[0].finished == 1006.0
+    journal.update(sweep.entry.folder, finished=1007.0)
+    second = Sweep(cluster, journal.everything()[0], journal)
+    second.read_log(now=True)
+    assert second.finished_at == journal.everything()[0].finished == 1007.0
+    second.rerun(tasks=[1])
+    say_end(sweep, 1, number=2, started=2000.0)
+    second.wait(5)
+    assert second.finished_at == 2001.0
+
+
+def test_an_end_that_was_seen_is_not_told_when_tasks_run_again_meanwhile(sweep):
+    end_all(sweep)
+    sweep.concluded.clear()
+    sweep.table.ended[0] = False
+    sweep._conclude()
+    assert not sweep.concluded.is_set()
+
+
+@pytest.mark.parametrize("tasks", [3, "3", ["a"], [2.0], [True], [2**80], np.array([True, False])])
+def test_what_is_no_number_of_a_task_is_refused(sweep, cluster, tasks):
+    end_all(sweep)
+    with pytest.raises(InvalidArgument, match=r"rerun\(tasks="):
+        sweep.rerun(tasks=tasks)
+    assert len(cluster.backend.templates) == 1
+
+
+def test_numbers_of_tasks_may_be_numpy_s_and_conditions_pandas_own(sweep):
+    end_all(sweep, failed=(2, 4))
+    best = sweep.frame.query("exit == 1").y.index.to_numpy()[1]
+    assert sweep[best].parameters == {"x": 4}
+    sweep.rerun(tasks=sweep.frame.index[[1]])
+    assert sweep.rounds[1].tasks.tolist() == [2]
+    # The exit status of task 2 is missing now.
+    sweep.rerun(points=lambda frame: frame.exit == 1)
+    assert sweep.rounds[2].tasks.tolist() == [4]
+    say_end(sweep, 2, number=2)
+    say_end(sweep, 4, number=3)
+    sweep.wait(5)
+
+
+def test_sweeps_and_tasks_say_why_they_cannot_be_pickled(sweep):
+    with pytest.raises(TypeError, match="a sweep cannot be copied or pickled"):
+        pickle.dumps(sweep)
+    with pytest.raises(TypeError, match="task 2 of sweep grid cannot be copied"):
+        copy.deepcopy(sweep[2])
+
+
+def test_a_job_after_a_sweep_waits_for_all_of_its_rounds(sweep, cluster, journal):
+    say_end(sweep, 2, 1, error="no")
+    sweep.rerun(failed=True)
+    source = "z = len(grid)"
+    request = CellRequest(
+        source=source, filename="<cell>", display_name="Cell In[2]", display_source=source,
+        namespace={"grid": sweep}, options=CellOptions(),
+    )  # fmt: skip
+    template = plan_cell(request).template("runner.pyz", "folder", "stdout", "stderr")
+    assert template.hold_jid == ["101", "102"]
+    for task in (1, 3, 4, 5):
+        say_end(sweep, task)
+    say_end(sweep, 2, number=2)
+    sweep.wait(5)
+
+
+@pytest.mark.parametrize("lost", [False, True], ids=["deleted", "line lost"])
+def test_the_end_of_an_earlier_round_is_not_taken_for_that_of_a_later_one(sweep, cluster, journal, lost):
+    end_all(sweep)
+    place = sweep.folder.of_task(2).path
+    place.mkdir(parents=True)
+    finished = {"type": "finished", "seq": 1, "exit_status": 0, "wall": 1.0}
+    lines = [{"type": "started", "seq": 0, "try": 1}, finished]
+    if lost:
+        lines += [{"type": "started", "seq": 2, "try": 2}, {**finished, "seq": 3, "exit_status": 3}]
+    (place / "events.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    sweep.rerun(tasks=[2])
+    cluster.backend.states["102"] = [GONE]
+    cluster.backend.infos = {"102.1": JobInfo(job_id="102.1", annotation="deleted by me before it ran")}
+    told = "exit status 3" if lost else "deleted by me before it ran"
+    for one in (sweep, Sweep(cluster, journal.everything()[0], journal)):
+        one.read_log(now=True)
+        one.take_state()
+        assert (one[2].state, one[2].error) == (JobState.FAILED, told)

@@ -161,6 +161,14 @@ def test_names_that_clash_are_all_there(table):
     assert found.loc[1, ["task_memory", "error", "result_x", "result_error"]].tolist() == [7, "", 99, 0.5]
 
 
+def test_names_that_are_still_taken_are_made_free(table):
+    table.take_ends([end(1, max_rss=7, results={"result_wall": 1, "wall": 2, "error": "e"})])
+    found = frame(table, "memory, task_memory=[(1, 2)] * 4")
+    assert found.loc[1, ["memory", "task_memory", "task_task_memory"]].tolist() == [1, 2, 7]
+    assert found.loc[1, ["wall", "result_wall", "result_result_wall", "result_error"]].tolist() == [1.5, 1, 2, "e"]
+    assert found.columns.is_unique
+
+
 def test_parameters_keep_their_types_and_lists_stay_lists():
     points = asked_points(CellOptions(over=["a, b, c, d=[(1, 1.5, 'p', [1, 2]), (2, 2, 'q', [3, 4])]"]), {})
     arrays = parameter_arrays(points)
@@ -176,7 +184,9 @@ def test_parameters_keep_their_types_and_lists_stay_lists():
         ([True, 2], "object", [True, 2]),
         (["a", 2], "object", ["a", 2]),
         ([1.5, "a"], "object", [1.5, "a"]),
-        ([2**60, None], "float64", [float(2**60), math.nan]),
+        ([2**53, None], "float64", [float(2**53), math.nan]),
+        ([2**60 + 1, None], "object", [2**60 + 1, None]),
+        ([2**60 + 1, 0.5], "object", [2**60 + 1, 0.5]),
         ([None, 3], "object", [None, 3]),
         ([True, None], "object", [True, None]),
     ],

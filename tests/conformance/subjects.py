@@ -21,6 +21,8 @@ _PLAIN = {"backend", "board", "system", "cluster", "tasks", "id", "job_id", "tas
 _PLAIN |= {"name", "contact", "closed", "submitting"}
 #: The standard knows how a session is closed, and nothing of an area.
 _PLAIN |= {"Jobs.close"}
+#: How old an answer about waiting is; tests/jobs says it.
+_PLAIN |= {"Jobs.reasons_age"}
 
 
 def all_subjects() -> list[str]:

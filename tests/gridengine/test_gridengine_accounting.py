@@ -104,6 +104,10 @@ def test_an_exit_status_near_the_memory_limit_has_a_hint() -> None:
         ({"failed": 100, "exit_status": 139}, "ended by signal SIGSEGV"),
         ({"failed": 28, "exit_status": 0}, "failed changing into working directory (code 28)"),
         ({"failed": 77, "exit_status": 0}, "failed for an unknown reason (code 77)"),
+        (
+            {"failed": 30, "exit_status": 100},
+            "failed rescheduling on application error (code 30): exit status 100 asks for error state",
+        ),
         ({"failed": 37, "exit_status": 137}, "killed: a limit of the job or of its queue was exceeded (ran 3 s)"),
     ],
 )

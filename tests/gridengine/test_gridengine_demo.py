@@ -74,6 +74,17 @@ def test_a_second_start_finds_the_cell_that_runs() -> None:
 
 
 @pytest.mark.usefixtures("own_home")
+def test_queues_that_somebody_closed_are_told_and_left_as_they_are() -> None:
+    cell = demo.start().cell()
+    ask(cell, ["qmod", "-d", "all.q"])
+    try:
+        again = demo.start()
+        assert again.found
+        assert again.closed == {"all.q@localhost": "d"}
+    finally:
+        ask(cell, ["qmod", "-e", "all.q"])
+
+
 def test_two_cells_run_side_by_side_and_know_nothing_of_each_other() -> None:
     states = [demo.start(), demo.start("other", slots=2)]
     assert [offer.cluster for offer in PROVIDER.offers() if offer.affinity == 2] == ["demo", "demo-other"]

@@ -313,6 +313,18 @@ def test_the_largest_of_several_offers_is_told() -> None:
     assert first.text == "no host offers mem_total=1T; the largest offer is 23.4 GiB on b"
 
 
+def test_a_quota_below_what_is_asked_for_is_named_where_the_queues_have_room() -> None:
+    # The words of 8.1.9 with `limit users {*} queues all.q to slots=1` and -pe smp 2.
+    small = understand('cannot run in PE "smp" because it only offers 0 slots')
+    full = understand('cannot run because it exceeds limit "ann/////" in rule "r/1"')
+    asked = PendingJob("5", "ann", environment="smp", least_slots=2)
+    first, second = reasons(asked, verdict_empty=[small], verdict_now=[full, small])
+    assert "fits nowhere, not even when the cluster is empty, within quota r/1; " in first.text
+    assert second.text == "quota r/1 is used up"
+    first, *_ = reasons(dataclasses.replace(asked, least_slots=13), verdict_empty=[small], verdict_now=[full])
+    assert "within quota" not in first.text
+
+
 def test_only_jobs_that_the_cluster_alone_keeps_back_are_tried() -> None:
     job = PendingJob("5", "ann")
     assert is_free_to_start(job, [row("5")])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
 from in_memory_backend import InMemoryJobs
@@ -50,6 +51,17 @@ def test_the_same_job_is_asked_for_once_in_ten_seconds(
     monkeypatch.setattr(pending, "REASON_SECONDS", 0.0)
     backend.reasons[one] = [HELD]
     assert jobs.pending_reasons(one) == {one: [HELD]}
+
+
+def test_the_age_of_an_answer_is_known(jobs: Jobs, backend: InMemoryJobs, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, two = submit(jobs, backend, FULL), submit(jobs, backend, HELD)
+    assert jobs.reasons_age([one]) == 0.0
+    now = time.monotonic()
+    monkeypatch.setattr(pending.time, "monotonic", lambda: now)
+    jobs.pending_reasons(one)
+    now += 6
+    jobs.pending_reasons([one, two])
+    assert [jobs.reasons_age(ids) for ids in ([one], [two], [two, f"{one}.3"])] == [6.0, 0.0, 6.0]
 
 
 def test_many_threads_are_one_question(jobs: Jobs, backend: InMemoryJobs) -> None:

@@ -15,6 +15,7 @@ from gcs_lab.cells.environment import looks_secret
 from gcs_lab.errors import InvalidArgument
 from gcs_lab.magics.arguments import FlagParser, cell_parser, parse_flags, to_options
 from gcs_lab.magics.config_files import saved_defaults, write_defaults
+from gcs_lab.magics.defaults import blame_defaults
 from gcs_lab.magics.defaults_command import defaults_command, defaults_flags, defaults_table
 from gcs_lab.magics.gcs_magics import GcsMagics
 
@@ -42,6 +43,18 @@ def test_flags_win_over_defaults_and_requests_are_merged_by_complex():
     assert list(options.from_defaults) == ["-P p", "-p -10", "-l h_rt=1:00:00"]
     plain = _options(magics, "run --no-defaults")
     assert (plain.queue, plain.requests, plain.from_defaults) == (None, {}, {})
+
+
+def test_an_error_that_speaks_of_a_default_says_so():
+    error = InvalidArgument("no queue is called 'nosuch.q' here. There is: all.q.")
+    blame_defaults(error, {"-q nosuch.q": "user: config.py", "-l h_rt=1:00:00": "site", "-p 5": "site"})
+    assert error.__notes__ == [
+        "-q nosuch.q is a default (user: config.py); %gcs defaults shows all, --no-defaults leaves them out."
+    ]
+    assert error._render_traceback_() == [f"InvalidArgument: {error}\n{error.__notes__[0]}"]
+    other = InvalidArgument("-l h_rt=1h: '1h' is not a time.")
+    blame_defaults(other, {"-l h_vmem=4G,h_rt=1h": "site", "--cache": "site"})
+    assert [note.split(";")[0] for note in other.__notes__] == ["-l h_vmem=4G,h_rt=1h is a default (site)"]
 
 
 def test_a_name_is_made_from_a_template():

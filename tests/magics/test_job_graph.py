@@ -108,3 +108,30 @@ def test_the_bundle_has_text_for_those_who_do_not_draw_and_an_empty_graph_says_s
     assert "no jobs of this notebook" in repr(GraphDrawing(JobGraph([], [])))
     bundle = GraphDrawing(JobGraph([Node("/a", "a", "1", "here", "DONE")], []))._repr_mimebundle_()
     assert set(bundle) == {"text/plain", "text/vnd.mermaid"}
+
+
+def test_what_must_be_said_is_in_the_text_in_the_picture_and_for_those_who_hear_it():
+    graph = JobGraph([Node("/a", "a", "1", "here", "DONE")], [], "1 of 60 jobs", ("there gave no answer: <gone>",))
+    assert graph_text(graph).splitlines()[1:] == ["there gave no answer: <gone>", "1 of 60 jobs"]
+    drawn = graph_mermaid(graph)
+    assert 'remarks["there gave no answer#58; #60;gone#62;<br/>1 of 60 jobs"]:::remarks' in drawn
+    assert "accDescr: 1 done. there gave no answer: <gone>. 1 of 60 jobs\n" in drawn
+    assert "remarks" not in graph_mermaid(JobGraph(graph.nodes, []))
+
+
+def test_jobs_of_several_clusters_are_told_apart():
+    both = [Node("/a", "a", "1", "here", "DONE"), Node("/b", "b", "1", "there", "RUNNING")]
+    assert graph_text(JobGraph(both, [])) == "✓ a · job 1 on here · done\n▶ b · job 1 on there · running"
+    assert "job 1 on there · running" in graph_mermaid(JobGraph(both, []))
+    assert graph_text(JobGraph(both[:1], [])) == "✓ a · job 1 · done"
+
+
+def test_a_graph_that_is_too_long_to_be_drawn_is_shown_as_text():
+    many = [Node(f"/{n}", "n" * 200, str(n), "here", "DONE") for n in range(600)]
+    assert set(GraphDrawing(JobGraph(many, []))._repr_mimebundle_()) == {"text/plain"}
+
+
+def test_a_chain_longer_than_python_nests_calls_is_drawn():
+    nodes = [Node(str(n), f"job_{n}", str(n), "here", "DONE") for n in range(1200)]
+    edges = [Edge(str(n), str(n + 1)) for n in range(1199)]
+    assert graph_text(JobGraph(nodes, edges)).splitlines()[-1].endswith("└──▶ ✓ job_1199 · job 1199 · done")

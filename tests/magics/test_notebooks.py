@@ -137,6 +137,9 @@ def test_the_output_stands_beside_the_notebook_or_where_it_is_wanted(books, tmp_
         "notebook",
     )
     assert output_of(_plan(books.with_suffix(""), output=str(tmp_path))) == tmp_path / "fit.ipynb"
+    own_folder = output_of(_plan(books, output=str(books.parent)))
+    assert own_folder.parent == books.parent
+    assert own_folder.name.startswith(f"{books.stem}-2")
     with pytest.raises(InvalidArgument, match="that is the notebook itself"):
         _plan(books, output=str(books))
     with pytest.raises(InvalidArgument, match="no such folder"):

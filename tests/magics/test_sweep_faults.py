@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -45,6 +48,35 @@ def test_a_killed_kernel_s_sweep_goes_on_and_comes_back_with_its_rounds(tmp_path
         assert second.value("study[2]._sweep.table.tries[1]").endswith("2)")
         outputs = second.run("%gcs wait study")
         assert "line 5" in outputs.traceback()
+    finally:
+        second.close()
+
+
+def test_what_was_deleted_while_no_kernel_looked_is_told(tmp_path_factory, cluster):
+    first = start_kernel(tmp_path_factory, cluster, JPY_SESSION_NAME="/n/deleted.ipynb")
+    first.run(f"%%gcs submit -hold -N lost{cluster}\nz = 1")
+    first.run(f"%%gcs submit --over 'x=range(3)' -hold --as unseen -N unseen{cluster}\ny = x")
+    sweep = first.value("unseen.id").strip("'")
+    first.manager.signal_kernel(signal.SIGKILL)
+    first.close()
+    lost = _entry(f"lost{cluster}")
+    shutil.rmtree(lost.folder)
+    delete = (
+        "import gcs_lab, sys\nfrom gcs_lab.jobs import JobAction\n"
+        "assert not gcs_lab.connect(sys.argv[1]).jobs.control(JobAction.TERMINATE, sys.argv[2:])"
+    )
+    subprocess.run([sys.executable, "-c", delete, cluster, lost.job_id, sweep], check=True, timeout=60)
+
+    second = start_kernel(tmp_path_factory, cluster, JPY_SESSION_NAME="/n/deleted.ipynb")
+    try:
+        attached = second.run("%gcs attach")
+        assert attached.error() is None, attached.traceback()
+        assert f"(lost{cluster}) is left out" in attached.text("stdout")
+        assert second.value("unseen.wait(60).name") == "'FAILED'"
+        assert "deleted by" in second.value("unseen[1].error")
+        assert second.value("len(set(unseen.frame.error))") == "1"
+        assert _entry(f"lost{cluster}").state == "FAILED"
+        assert "no unfinished job" in second.run("%gcs attach").text("stdout")
     finally:
         second.close()
 
@@ -113,3 +145,18 @@ def test_interrupting_a_sweep_that_is_waited_for_lets_go_of_it(own_kernel):
     outputs = own_kernel.wait(cell)
     assert "Detached from" in outputs.traceback()
     assert own_kernel.value("sweep.wait(40).name") == "'DONE'"
+
+
+@pytest.mark.parametrize("cluster", ["embedded"], indirect=True, scope="session")
+def test_the_id_of_a_later_round_is_not_that_of_another_cluster_s_job(kernel):
+    kernel.run("%%gcs run --over 'x=range(2)' --as mine -N mine\nprint('mine', x)")
+    assert kernel.value("mine.rerun(tasks=[2]), mine.wait(60).name") == "(None, 'DONE')"
+    latest = kernel.value("mine.id").strip("'")
+    from gcs_lab.cells.journal import Journal, JournalEntry
+
+    other = JournalEntry(folder="/nowhere/other", cluster="elsewhere", job_id=latest, name="other", finished=1.0)
+    Journal().add(other)
+    try:
+        assert kernel.run(f"%gcs logs {latest}.1").text("stdout") == "mine 1\n"
+    finally:
+        Journal().remove([other.folder])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
 
@@ -124,6 +125,23 @@ def test_hold_release_and_cancel_of_a_sweep_and_of_a_task(kernel):
     assert "have ended" in kernel.run("%gcs cancel sweep").text("stdout")
     assert "its tasks are 1 to 6" in kernel.run("%gcs logs held 7").traceback()
     assert "name one" in kernel.run("%gcs logs held").text() + kernel.run("%gcs logs held").traceback()
+
+
+@pytest.mark.parametrize("cluster", ["embedded"], indirect=True, scope="session")
+def test_tasks_that_wait_are_told_although_a_later_round_has_ended(kernel):
+    kernel.run("""%%gcs submit --over "x=range(3)" -hold -N rounds""" + "\ny = x")
+    plain(kernel, "%gcs release rounds.2")
+    wait = "import time\nend = time.monotonic() + 20\nwhile {} and time.monotonic() < end: time.sleep(0.02)"
+    kernel.run(wait.format("not sweep.table.ended[1]"))
+    assert kernel.value("sweep.rerun(tasks=[2]), len(sweep.rounds)") == "(None, 2)"
+    kernel.run(wait.format("not sweep.table.ended[1]"))
+    assert "held by" in plain(kernel, "%gcs why rounds")
+    # The scheduler may say a little later than the task that the second round has ended.
+    deadline = time.monotonic() + 20
+    while "QUEUED_HELD" not in (shown := str(kernel.run("%gcs jobs -n 1").result())):
+        assert time.monotonic() < deadline, shown
+    plain(kernel, "%gcs release rounds")
+    assert kernel.value("sweep.wait(30).name, sweep.frame.y.tolist()") == "('DONE', [0, 1, 2])"
 
 
 @pytest.mark.parametrize("cluster", ["embedded"], indirect=True, scope="session")

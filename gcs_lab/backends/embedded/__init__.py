@@ -29,7 +29,7 @@ class EmbeddedProvider:
         """Return the one cluster there is; nothing is started."""
         if not sys.platform.startswith("linux"):
             return []
-        return [Offer(CLUSTER, 1, "no other cluster is here, and the embedded one always is")]
+        return [Offer(CLUSTER, 1, "it is always there, for when no site's cluster is")]
 
     def explain(self) -> str:
         """Say whether it can run here."""

@@ -29,6 +29,8 @@ _LIMIT, _AFTER_JOB, _SIGNAL = 37, 100, 17
 #: With any other code the job went back into the queue: in error, or to run again.
 _ENDS_THE_JOB = {0, 12, 13, 14, 15, 16, _SIGNAL, 18, 19, 22, _LIMIT, _AFTER_JOB}
 _FATAL = 128
+#: Of a job that asks to be put into error state (``queue_conf(5)``). One sent through DRMAA ends with it instead.
+_ASKS_FOR_ERROR = 100
 #: An allocation that would pass the limit fails, and the job ends by itself below it.
 _NEARLY = 0.8
 
@@ -101,6 +103,7 @@ def annotation(record: AccountingRecord) -> str | None:
         why = f"ended by signal {signalled}"
     elif record.failed:
         why = f"failed {FAILED_CODES.get(record.failed, 'for an unknown reason')} (code {record.failed})"
+        why += ": exit status 100 asks for error state" if record.exit_status == _ASKS_FOR_ERROR else ""
     elif record.exit_status:
         why = f"exit status {record.exit_status}{_memory_hint(record)}"
     else:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from gcs_lab.backends.gridengine.array_jobs import put_rows
 from gcs_lab.backends.gridengine.commands import run_command
-from gcs_lab.backends.gridengine.ended_jobs import AWAITING, NO_SUCH_TASK, state_of_end
+from gcs_lab.backends.gridengine.ended_jobs import AWAITING, DELETED, NO_SUCH_TASK, state_of_end
 from gcs_lab.backends.gridengine.job_details_xml import JobDetails, parse_details
 from gcs_lab.backends.gridengine.job_infos import (
     info_of_array,
@@ -103,6 +103,7 @@ class JobQuestions:
             some = rows.get(job, [])
             if self._arrays.tasks(job) is not None:
                 answer |= self._array(job, some, indices, whole=job in whole)
+                answer |= {} if some else self._deleted_tasks(job, indices, answer)
                 continue
             if job in whole:
                 if some:
@@ -111,7 +112,18 @@ class JobQuestions:
                     gone.append(job)
             for index in indices:
                 answer[f"{job}.{index}"] = _no_such_task(job, index)
+            answer |= {} if some else self._deleted_tasks(job, indices, answer)
         return answer | (self._ended.status(gone) if gone else {})
+
+    def _deleted_tasks(
+        self, job: str, indices: Sequence[int], answer: Mapping[str, JobStatus]
+    ) -> dict[str, JobStatus]:
+        """Return the states of tasks that we do not know to be tasks, because they were deleted before they ran."""
+        ids = [task_id for index in indices if answer[task_id := f"{job}.{index}"].sub_state == NO_SUCH_TASK]
+        if ids:
+            self._ended.deletions.read_messages()
+        deleted = [task_id for task_id in ids if self._ended.deleted_by(task_id) is not None]
+        return self._ended.explained(dict.fromkeys(deleted, JobStatus(JobState.FAILED, DELETED))) if deleted else {}
 
     def array_status(self, array_ids: Collection[str]) -> dict[str, ArrayStatus]:
         """Return the states of all tasks of array jobs, with one ``qstat`` for all."""

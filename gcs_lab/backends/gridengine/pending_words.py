@@ -118,7 +118,7 @@ def request_reasons(
     blind = {said.name for said in empty or () if said.topic is Topic.UNKNOWN_RESOURCE}
     told = [said for said in empty or () if said.topic is not Topic.UNKNOWN_RESOURCE]
     never = list(_offers(job, told, lasting=True))
-    never += [] if never or blind else list(_no_place(job, told, queues))
+    never += [] if never or blind else list(_no_place(job, told, now, queues))
     yield from never
     known = {reason.subject for reason in never}
     for reason in _offers(job, now, lasting=False):
@@ -158,7 +158,9 @@ def _offers(job: PendingJob, said: Iterable[Said], *, lasting: bool) -> Iterator
         yield PendingReason(ReasonKind.REQUEST, text, name, lasting=lasting)
 
 
-def _no_place(job: PendingJob, told: Sequence[Said], queues: Sequence[QueueRow]) -> Iterator[PendingReason]:
+def _no_place(
+    job: PendingJob, told: Sequence[Said], now: Sequence[Said], queues: Sequence[QueueRow]
+) -> Iterator[PendingReason]:
     """Yield why the empty cluster has no place for a job, if it is not how much of one resource there is."""
     by_topic: dict[Topic, list[Said]] = {}
     for one in told:
@@ -173,7 +175,11 @@ def _no_place(job: PendingJob, told: Sequence[Said], queues: Sequence[QueueRow])
         text = f"no queue that suits it has parallel environment {no_pe[0].name}"
         yield PendingReason(ReasonKind.REQUEST, text, no_pe[0].name, lasting=True)
     elif pe := by_topic.get(Topic.PE_SLOTS):
-        quota = next((f", within quota {one.name}" for one in by_topic.get(Topic.QUOTA, ())), "")
+        on_quotas = by_topic.get(Topic.QUOTA, [])
+        if not on_quotas and job.least_slots <= sum(queue.slots_total for queue in queues if job.names(queue)):
+            # Of a quota that allows less than is asked for the empty cluster says no more than that it has 0 slots.
+            on_quotas = [one for one in now if one.topic is Topic.QUOTA]
+        quota = next((f", within quota {one.name}" for one in on_quotas), "")
         yield _pe_too_small(job, pe[0].name, queues, quota)
     elif forced := by_topic.get(Topic.FORCED):
         text = f"{forced[0].where} takes only jobs that ask for {forced[0].name}"

@@ -146,7 +146,9 @@ def _frames_of_others(trace: TracebackType | None) -> list[tuple[str, int, str, 
     frames = []
     while trace is not None:
         code = trace.tb_frame.f_code
-        frames.append((code.co_filename, trace.tb_lineno, code.co_name, code.co_firstlineno))
+        # Up to Python 3.9 a module's code begins at its first statement, for later ones at line 1.
+        first = 1 if code.co_name == "<module>" else code.co_firstlineno
+        frames.append((code.co_filename, trace.tb_lineno, code.co_name, first))
         trace = trace.tb_next
     return list(itertools.compress(frames, _is_wanted([frame[0] for frame in frames])))
 

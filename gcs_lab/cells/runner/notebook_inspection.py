@@ -18,8 +18,8 @@ __all__ = ["inspect_notebook", "main"]
 def inspect_notebook(question: dict[str, Any]) -> dict[str, Any]:
     """Return the answer to `question`, which has what :class:`gcs_lab.cells.notebook_question.NotebookQuestion` says.
 
-    ``missing`` names a package that is not there, ``wrong`` says what is wrong with the notebook, ``wrong_value`` what
-    with a parameter; else
+    ``missing`` names a package that is not there, ``wrong`` says what is wrong with the notebook, ``wrong_value``
+    what is wrong with a parameter; else
     there are ``parameters`` (by name, read as papermill reads them), ``known`` (names that the notebook's parameters
     cell defines; None if that cannot be told), ``tagged`` (whether it has such a cell), ``kernel`` (its name) and
     ``kernels`` (those that are there).
@@ -51,7 +51,8 @@ def inspect_notebook(question: dict[str, Any]) -> dict[str, Any]:
     try:
         kernel = papermill.utils.nb_kernel_name(notebook, question.get("kernel"))
     except ValueError:
-        return {"wrong": f"it names no kernel; say which with --kernel NAME. There is: {', '.join(kernels) or 'none'}"}
+        there = ", ".join(kernels) or "none"
+        return {"wrong": f"it names no kernel; say which with --kernel NAME. There is: {there}"}
     return {
         "parameters": parameters,
         "tagged": papermill.utils.find_first_tagged_cell_index(notebook, "parameters") >= 0,

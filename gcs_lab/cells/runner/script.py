@@ -1,4 +1,4 @@
-# ruff: noqa: PTH100, PTH110, PTH118, PTH119, PTH120
+# ruff: noqa: PTH100, PTH110, PTH112, PTH118, PTH119, PTH120
 # Importing pathlib alone would add a tenth to the start of every job.
 """A cell in another language, from its spec to its end."""
 
@@ -13,10 +13,11 @@ from .displays import Displays
 from .end_line import plain_results, short_error
 from .exit_status import EXIT_OUTPUT_LOST, EXIT_UPSTREAM_FAILED
 from .frames import END
+from .last_words import telling_line
 from .point_file import POINTS, read_point
 from .private_file import write_all, write_whole
 from .script_paths import standard_path
-from .script_process import ScriptProcess, block_signals
+from .script_process import ScriptProcess, block_signals, named
 from .script_results import ScriptResults
 from .script_values import place_value
 from .strict_json import to_json
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
 __all__ = ["Script"]
 
 _LINES_TOLD = 10
-#: What R says after every error, whatever it was.
-_SAYS_NOTHING = "Execution halted"
 _NO_CORE = (0, 0)
 
 
@@ -175,19 +174,19 @@ class Script:
         Raises
         ------
         OSError
-            If one cannot be opened; it is named.
+            If one cannot be opened; the message names it, and the folder that is not there.
         """
         script, cwd = self._script, str(self._spec["cwd"])
         copies: dict[str, int] = {}
         for name, letter in (("stdout", "o"), ("stderr", "e")):
             if script.get(name) and not (name == "stderr" and script.get("join")):
                 path = standard_path(script[name], letter, cwd, os.environ)
-                copies[name] = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+                copies[name] = _opened(path, f"-{letter}", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
                 os.environ[f"SGE_{name.upper()}_PATH"] = path
         if "stdout" in copies and script.get("join"):
             os.environ["SGE_STDERR_PATH"] = os.environ["SGE_STDOUT_PATH"]
         path = standard_path(script["stdin"], "i", cwd, os.environ) if script.get("stdin") else os.devnull
-        return copies, os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        return copies, _opened(path, "-i", os.O_RDONLY)
 
     def _collect(self, status: int) -> int:
         """Keep what the script left; return the job's exit status (below 0: the signal that ended it)."""
@@ -212,9 +211,9 @@ class Script:
             how = f"ended with exit status {status}"
         last = self._process.last_lines(_LINES_TOLD) if self._process is not None else []
         shown = str(self._spec.get("display_name") or "the script")
-        last = [line.replace(os.environ["JOB_SCRIPT"], shown) for line in last]
-        telling = [line.strip() for line in last if line != _SAYS_NOTHING]
-        evalue = f"the {self._language} script {how}{': ' + telling[-1] if telling else ''}"
+        last = [named(line, os.environ["JOB_SCRIPT"], shown) for line in last]
+        telling = telling_line(self._language, last)
+        evalue = f"the {self._language} script {how}{': ' + telling if telling else ''}"
         if len(last) > 1:
             evalue = "\n".join([evalue, "The last that it said on standard error:", *(f"  {line}" for line in last)])
         self._tell_error("ScriptFailed", evalue)
@@ -225,6 +224,17 @@ class Script:
         self._channel.event(
             {"type": "error", **body, "payload": False, "cause": None, "missing_module": missing_module}
         )
+
+
+def _opened(path: str, option: str, how: int) -> int:
+    """Open a file that an option of qsub names, or raise the OSError that says what is wrong with it."""
+    try:
+        return os.open(path, how | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        folder, why = os.path.dirname(path), error.strerror or str(error)
+        if not os.path.isdir(folder):
+            why = f"there is no folder {folder} on {os.uname().nodename}, and no scheduler makes one; make it before"
+        raise type(error)(f"{option} {path}: {why}") from None
 
 
 def _die_of(number: int) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from .text_stream import TextStream
 
-__all__ = ["ScriptProcess", "block_signals"]
+__all__ = ["ScriptProcess", "block_signals", "named"]
 
 _READ_BYTES = 1 << 16
 _TAIL_BYTES = 8192
@@ -28,6 +28,17 @@ _PR_SET_PDEATHSIG = 1
 def block_signals() -> None:
     """Keep the job's signals waiting, in this thread and those that it starts, until :meth:`ScriptProcess.wait`."""
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD, *FORWARDED})
+
+
+def named(text: str, path: str, name: str) -> str:
+    """Return `text` with `name` in the place of the script's `path`; Lua shortens a long path from its left."""
+    text = text.replace(path, name)
+    end = "/".join(path.rsplit("/", 2)[-2:])
+    if "..." not in text or end not in text:
+        return text
+    import re
+
+    return re.sub(rf"\.\.\.[^\s:]*/{re.escape(end)}", lambda _: name, text)
 
 
 class ScriptProcess:
@@ -155,7 +166,7 @@ class _Pump:
         self.tail += data
         del self.tail[:-_TAIL_BYTES]
         text = self._decoder.decode(data)
-        self._stream.write(text.replace(*self._shown) if self._shown else text)
+        self._stream.write(named(text, *self._shown) if self._shown else text)
         if self._copy is None:
             return
         try:

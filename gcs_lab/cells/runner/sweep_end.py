@@ -55,7 +55,8 @@ def end_of_task(folder: str, task: int) -> JobEnd | None:
 
 
 def _why(end: dict[str, Any]) -> str:
-    return str(end.get("error") or end.get("signal") or f"exit status {end.get('exit_status')}")
+    killed = f"killed by {end['signal']}" if end.get("signal") else ""
+    return str(end.get("error") or killed or f"exit status {end.get('exit_status')}")
 
 
 def ends_of_tasks(folder: str, only: int | None = None) -> dict[int, dict[str, Any]]:

@@ -13,12 +13,12 @@ from .task_place import task_folder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
     from typing import Any
 
     import pandas as pd
 
-__all__ = ["SweepResults"]
+__all__ = ["SweepResults", "free_name"]
 
 
 class SweepResults:
@@ -95,7 +95,7 @@ class SweepResults:
         rows = []
         for task in range(1, self.tasks + 1):
             end = ends.get(task, {})
-            status = end.get("exit_status") or 0
+            status = end.get("exit_status")
             state = ("FAILED" if status else "DONE") if end else "UNDETERMINED"
             row = self.parameters(task)
             own = {
@@ -106,11 +106,19 @@ class SweepResults:
                 "exit": status,
                 "error": end.get("error") or "",
             }
-            row |= {f"task_{name}" if name in row else name: value for name, value in own.items()}
-            row |= {f"result_{name}" if name in row else name: value for name, value in _results(end).items()}
+            for prefix, values in (("task_", own), ("result_", _results(end))):
+                for name, value in values.items():
+                    row[free_name(name, prefix, row)] = value
             rows.append(row)
         index = pd.RangeIndex(1, self.tasks + 1, name="task")
         return pd.DataFrame(rows, index=index)
+
+
+def free_name(name: str, prefix: str, taken: Collection[str]) -> str:
+    """Return a column's name; one that is taken gets the prefix, as often as it must."""
+    while name in taken:
+        name = f"{prefix}{name}"
+    return name
 
 
 def _results(end: Mapping[str, Any]) -> dict[str, Any]:

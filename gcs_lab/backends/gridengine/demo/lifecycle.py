@@ -35,6 +35,8 @@ __all__ = ["DEFAULT_NAME", "DemoState", "start", "status", "stop"]
 DEFAULT_NAME = "demo"
 READY_SECONDS = 30.0
 _TRIES = 3
+#: Letters of queue instances whose host does not report (``qstat(1)``).
+_UNREACHABLE = {"u"}
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,8 @@ class DemoState:
 
     ``state`` is ``"running"``, ``"broken"`` (a daemon is dead: :func:`start` mends it) or ``"incomplete"`` (its
     start was killed: :func:`start` makes it anew). ``found`` tells that :func:`start` had nothing to do; ``seconds``
-    says how long each step of it took.
+    says how long each step of it took. ``closed`` are the queue instances that :func:`start` found closed,
+    with Grid Engine's letters for why (``d``: disabled), and left as they are.
     """
 
     name: str
@@ -54,6 +57,7 @@ class DemoState:
     daemons: dict[str, int | None] = field(default_factory=dict)
     found: bool = False
     seconds: dict[str, float] = field(default_factory=dict)
+    closed: dict[str, str] = field(default_factory=dict)
 
     @property
     def cluster(self) -> str:
@@ -162,13 +166,15 @@ def _mend(folder: DemoFolder, settings: Settings) -> DemoState:
     if daemon(folder, "sge_execd") is None:
         _start_execd(folder, cell)
         clock.lap("sge_execd")
-    _await(lambda: _ready(cell), "no queue is open", folder)
+    # A queue that somebody closed on purpose stays closed.
+    _await(lambda: not any(_UNREACHABLE & set(letters) for letters in _closed(cell).values()),
+           "the execution daemon does not report", folder)  # fmt: skip
     clock.lap("ready")
     if settings.version < configuration.VERSION:
         _bring_up_to_date(folder, cell)
         folder.write_settings(replace(settings, version=configuration.VERSION))
         clock.lap("configuration")
-    return _state(folder, found=not dead, seconds=clock.laps)
+    return _state(folder, found=not dead, seconds=clock.laps, closed=_closed(cell))
 
 
 def _make(folder: DemoFolder, slots: int) -> DemoState:
@@ -268,10 +274,16 @@ def _qmaster_answers(cell: SgeCell) -> bool:
 
 def _ready(cell: SgeCell) -> bool:
     """Tell whether every queue instance is there and open."""
+    return not _closed(cell)
+
+
+def _closed(cell: SgeCell) -> dict[str, str]:
+    """Return the queue instances that take no jobs, with the letters that say why (``u``: it is not there)."""
     from gcs_lab.backends.gridengine.qstat_xml import parse_queues
 
     queues = parse_queues(ask(cell, ["qstat", "-f", "-xml"], timeout=10).stdout)
-    return len(queues) >= len(configuration.QUEUES) and all(not queue.state for queue in queues)
+    missing = {} if len(queues) >= len(configuration.QUEUES) else {"queues": "u"}
+    return missing | {f"{queue.queue}@{queue.host}": queue.state for queue in queues if queue.state}
 
 
 def _await(condition: Callable[[], bool], what: str, folder: DemoFolder) -> None:
