@@ -81,6 +81,23 @@ def test_the_file_is_for_its_user_alone(journal):
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
+def test_a_journal_of_version_one_is_brought_up_to_date_and_loses_nothing(tmp_path):
+    path = tmp_path / "journal.sqlite"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(
+            "CREATE TABLE jobs (folder TEXT PRIMARY KEY, cluster TEXT NOT NULL, job_id TEXT NOT NULL, "
+            "name TEXT NOT NULL, notebook TEXT NOT NULL, cell TEXT NOT NULL, execution_count INTEGER NOT NULL, "
+            "submitted REAL NOT NULL, state TEXT NOT NULL, finished REAL NOT NULL, message TEXT NOT NULL) STRICT"
+        )
+        connection.execute("INSERT INTO jobs VALUES ('/f', 'c', '1', 'fit', 'n.ipynb', '', 1, 1.0, 'DONE', 2.0, '')")
+        connection.execute("PRAGMA user_version = 1")
+        connection.commit()
+    (entry,) = Journal(path).find("fit")
+    assert (entry.folder, entry.finished, entry.kind, entry.tasks, entry.after) == ("/f", 2.0, "cell", 0, "[]")
+    Journal(path).add(JournalEntry(folder="/g", cluster="c", job_id="2", name="grid", kind="sweep", tasks=9))
+    assert [(one.kind, one.tasks) for one in Journal(path).everything()] == [("sweep", 9), ("cell", 0)]
+
+
 def test_a_journal_of_a_newer_version_is_told_and_left_alone(tmp_path):
     path = tmp_path / "journal.sqlite"
     Journal(path)
