@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gcs_lab.jobs.tasks_advice import advise_tasks
-from gcs_lab.jobs.usage_advice import Advice, Asked, Used, advise
+from gcs_lab.jobs.usage_advice import Advice, Asked, Used, advise, refused_bytes
 from gcs_lab.vocabulary import JobState
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ def advice_on_job(job: CellJob, info: JobInfo | None = None) -> Advice:
         signal=finished.get("signal") or (info.terminating_signal if info else None),
         annotation=(info.annotation if info else None) or job.message,
         error=str(error.get("ename") or ""),
+        wanted=refused_bytes(str(error.get("evalue") or "")),
         deleted=bool(info and info.deleted_by),
     )
     return advise(asked, used)
@@ -121,4 +122,5 @@ def _badly(error: str, figures: Mapping[str, float]) -> Used:
         annotation=error,
         error=name if name.isidentifier() and name != "killed" else "",
         deleted="deleted by" in error,
+        wanted=refused_bytes(error),
     )

@@ -77,7 +77,8 @@ def _of_killed(asked: Asked, causes: Mapping[str, Sequence[Used]]) -> tuple[list
         return None
     said, parts = [], []
     for cause, tasks in causes.items():
-        most = max(tasks, key=lambda used: (used.max_rss if cause in (HOST, UNKNOWN) else used.of(cause)) or 0)
+        name = "h_rss" if cause in (HOST, UNKNOWN) else cause
+        most = max(tasks, key=lambda used: (used.of(name) or 0) + used.wanted)
         told = advise(asked, most)
         number = "1 task" if len(tasks) == 1 else f"{len(tasks):,} tasks"
         said.append((number, told.sentences[0]))

@@ -23,7 +23,7 @@ from gcs_lab.jobs.requests import format_memory, format_time, parse_memory, pars
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["HOST", "ONE_SLOT_IS_ENOUGH", "UNKNOWN", "Advice", "Asked", "Used", "advise", "killed_by"]
+__all__ = ["HOST", "ONE_SLOT_IS_ENOUGH", "UNKNOWN", "Advice", "Asked", "Used", "advise", "killed_by", "refused_bytes"]
 
 #: What was used is multiplied by these, so that the next run fits although it needs a little more.
 MEMORY_MARGIN, TIME_MARGIN, AFTER_A_KILL = 1.3, 1.5, 2.0
@@ -47,6 +47,9 @@ _NEARLY = 0.9
 _VIRTUAL, _RESIDENT = ("h_vmem", "s_vmem"), ("h_rss", "s_rss")
 _WALL, _CPU = ("h_rt", "s_rt"), ("h_cpu", "s_cpu")
 _KILLED = re.compile(r"killed: ([hs]_(?:rt|cpu|vmem|rss))=(\S+)(?: s)?")
+#: "Unable to allocate 288. MiB for an array with shape …" (numpy.exceptions, ``_ArrayMemoryError``).
+_REFUSED = re.compile(r"Unable to allocate (\d+\.?\d*) ([KMGTP]iB|bytes)")
+_UNITS = {"bytes": 1} | {unit: 1 << 10 * power for power, unit in enumerate(("KiB", "MiB", "GiB", "TiB", "PiB"), 1)}
 _SIGKILL, _KILL_STATUS = "SIGKILL", 137
 _FATAL, _ENFORCED = 128, 37
 
@@ -79,7 +82,8 @@ class Used:
     """What a job used, as far as it is known: seconds, and bytes (peaks over all its processes).
 
     ``hosts`` are those it ran on. ``good`` tells that it ended well; the other fields say how it did not:
-    accounting's failure code, the exit status, the signal's name, the annotation, the exception's name.
+    accounting's failure code, the exit status, the signal's name, the annotation, the exception's name. ``wanted`` is
+    what was refused to it when memory ran out (:func:`refused_bytes`).
     """
 
     wall: float | None = None
@@ -94,6 +98,7 @@ class Used:
     annotation: str = ""
     error: str = ""
     deleted: bool = False
+    wanted: int = 0
 
     def of(self, name: str) -> float | None:
         """Return how much was used of what a request limits; None if that is not known."""
@@ -114,6 +119,12 @@ class Advice:
     sentences: list[str] = field(default_factory=list)
     flags: str = ""
     cause: str = ""
+
+
+def refused_bytes(error: str) -> int:
+    """Return how many bytes were refused, from the words of a MemoryError as NumPy writes them; 0: not known."""
+    found = _REFUSED.search(error)
+    return int(float(found[1]) * _UNITS[found[2]]) if found else 0
 
 
 def killed_by(asked: Asked, used: Used) -> str:
@@ -187,7 +198,8 @@ def _changes(asked: Asked, used: Used, slots: int, cause: str, *, tells: bool) -
         is_time = name in _WALL + _CPU
         if cause == name:
             each, margin = (1, TIME_MARGIN) if is_time else (slots, MEMORY_MARGIN)
-            enough = max(AFTER_A_KILL * (limit or 0.0), margin * (there or 0.0) / each)
+            needed = (there or 0.0) + (0 if is_time else used.wanted)
+            enough = max(AFTER_A_KILL * (limit or 0.0), margin * needed / each)
             yield name, _time(max(enough, LEAST_TIME)) if is_time else _memory(max(enough, LEAST_MEMORY))
         elif limit is None or there is None:
             continue
@@ -241,7 +253,8 @@ def _causes(asked: Asked, used: Used, cause: str) -> Iterator[str]:
     how = "killed for"
     if used.error == "MemoryError":
         # What was refused is not in what it had.
-        how, reached = "ran out of", f" (it had {_amount(cause, there)} and wanted more)" if there else ""
+        more = f"{format_memory(used.wanted)} more" if used.wanted else "more"
+        how, reached = "ran out of", f" (it had {_amount(cause, there)} and wanted {more})" if there else ""
     value = _in_words(cause, asked.requests[cause])
     yield f"{how} {name}: {cause}={value}{each} was too little{reached}; raise {cause}"
 

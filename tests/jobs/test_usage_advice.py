@@ -8,10 +8,13 @@ from hypothesis import strategies as st
 
 from gcs_lab.jobs.requests import parse_memory, parse_requests, parse_time
 from gcs_lab.jobs.tasks_advice import advise_tasks
-from gcs_lab.jobs.usage_advice import HOST, UNKNOWN, Advice, Asked, Used, advise
+from gcs_lab.jobs.usage_advice import HOST, UNKNOWN, Advice, Asked, Used, advise, refused_bytes
 
 MIB, GIB = 1 << 20, 1 << 30
 KILLED = {"good": False, "exit_status": 137, "signal": "SIGKILL"}
+
+
+NUMPYS_WORDS = "MemoryError: Unable to allocate 900. MiB for an array with shape (117964800,) and data type float64"
 
 
 def asked(text: str, slots: int = 1, environment: str | None = None) -> Asked:
@@ -136,6 +139,14 @@ def test_what_is_said_and_advised(wanted: Asked, used: Used, sentences: list[str
             "ran out of memory: h_vmem=1G was too little (it had 819 MiB and wanted more); raise h_vmem",
             "-l h_vmem=2G",
             id="MemoryError under h_vmem",
+        ),
+        pytest.param(
+            asked("h_vmem=300M"),
+            Used(6, 3, MIB, 250 * MIB, good=False, error="MemoryError", wanted=refused_bytes(NUMPYS_WORDS)),
+            "h_vmem",
+            "ran out of memory: h_vmem=300M was too little (it had 250 MiB and wanted 900 MiB more); raise h_vmem",
+            "-l h_vmem=1.5G",
+            id="a refused array under h_vmem",
         ),
         pytest.param(
             asked("h_rt=1:00:00"),
