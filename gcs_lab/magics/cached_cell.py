@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import logging
 import sqlite3
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gcs_lab.cells.cell_cache import DONE, FAILED, RUNNING, CacheEntry, ended_in, stamp
 from gcs_lab.cells.cell_job import CellJob
 from gcs_lab.cells.cell_key import cell_key, differences
+from gcs_lab.cells.equal_content import equal_by_content
 from gcs_lab.cells.follower import follower
 from gcs_lab.cells.job_folder import JobFolder
 from gcs_lab.errors import GcsError, InvalidState, NotPicklable, NotReady
@@ -80,7 +82,7 @@ class CachedCell:
 
     def _look_up(self, key: CellKey) -> None:
         unusable = []
-        for entry in self._cache.equal_to(key):
+        for entry in chain(self._cache.equal_to(key), equal_by_content(self._cache, key)):
             why = self._why_not(entry)
             if not why:
                 self.hit = entry

@@ -219,6 +219,27 @@ def test_a_value_from_another_job_counts_by_that_jobs_key(kernel):
 
 
 @EMBEDDED
+def test_a_chain_is_taken_whole_when_its_values_have_come(kernel):
+    chain = [
+        "%%gcs submit --cache -N first\nimport numpy as np, time\ntime.sleep(1)\nrow = np.arange(9)",
+        "%%gcs submit --cache -N second\ntotal = int(row.sum())",
+        "%%gcs submit --cache -N third\ntext = f'{total}'",
+    ]
+    for source in chain:
+        assert "no earlier job" in kernel.run(source).text("stdout")
+    kernel.run("%gcs wait")
+    before = _submitted(kernel)
+    for source in chain:
+        again = kernel.run(source)
+        assert "taken from job" in again.text("stdout"), again.text()
+    assert kernel.value("text") == "'36'"
+    kernel.run("row = row + 1")
+    assert "nothing to take from the cache" in kernel.run(chain[1]).text("stdout")
+    kernel.run("%gcs wait")
+    assert _submitted(kernel) == before + 1
+
+
+@EMBEDDED
 def test_a_sweep_is_one_result(kernel):
     flags, code = '-N swept --over "x=range(4)"', "square = x * x"
     first = kernel.run(f"%%gcs run --cache {flags}\n{code}")
