@@ -26,9 +26,11 @@ _TOKEN = re.compile(
 _PASSWORD_IN_ADDRESS = re.compile(r"://[^/\s:@]+:[^/\s@]+@")
 #: A text of this length without a blank or a path's separator, as even as chance makes it (bits a character).
 _RANDOM_LENGTH, _RANDOM_BITS = 24, 3.5
-#: What belongs to the notebook's own process, login or job, and would be wrong on another host.
+#: What belongs to the notebook's own process, login or job, and would be wrong on another host. Which cluster is used
+#: and where things are kept is not of it: a notebook that runs as a job may submit jobs itself.
 _LOCAL = re.compile(
-    r"(JPY_|JUPYTER|SSH_|XDG_|DBUS_|KERNEL_|LC_TERMINAL|TERM_|SGE_|GCS_LAB_|PYDEVD_|VSCODE_|COLAB_)|"
+    r"(JPY_|JUPYTER|SSH_|XDG_|DBUS_|KERNEL_|LC_TERMINAL|TERM_|SGE_|PYDEVD_|VSCODE_|COLAB_)|"
+    r"GCS_LAB_(?!(HOME|JOBS|CLUSTER)$)|"
     r"(_|PWD|OLDPWD|SHLVL|DISPLAY|WAYLAND_DISPLAY|TERM|COLUMNS|LINES|PAGER|GIT_PAGER|CLICOLOR\w*|FORCE_COLOR|MPLBACKEND|"
     r"HOSTNAME|LS_COLORS|TMPDIR|TMP|TEMP|JOB_ID|JOB_NAME|QUEUE|NSLOTS|NHOSTS|PE|PE_HOSTFILE|REQUEST|RESTARTED|"
     r"ENVIRONMENT|ARC|LD_PRELOAD|BASH_FUNC\S*|HOME|USER|LOGNAME|MAIL|SHELL)$"

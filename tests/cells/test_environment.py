@@ -25,6 +25,12 @@ def test_a_named_secret_travels():
     assert withheld == []
 
 
+def test_a_job_finds_the_same_clusters_and_folders():
+    here = {"GCS_LAB_HOME": "/h", "GCS_LAB_JOBS": "/j", "GCS_LAB_CLUSTER": "demo", "GCS_LAB_EMBEDDED_RUN": "3"}
+    travelling, _ = travelling_environment(here, {})
+    assert travelling == {"GCS_LAB_HOME": "/h", "GCS_LAB_JOBS": "/j", "GCS_LAB_CLUSTER": "demo"}
+
+
 @pytest.mark.parametrize("name", ["PWD", "JPY_PARENT_PID", "SSH_AUTH_SOCK", "DISPLAY", "JOB_ID", "HOME", "TMPDIR"])
 def test_what_belongs_to_this_process_stays(name):
     assert travelling_environment({name: "x"}, {}) == ({}, [])
