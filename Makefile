@@ -17,7 +17,7 @@ NOTEBOOK ?= notebooks/tour.ipynb
 # Options for JupyterLab, pytest, the benchmarks. The tests wait for Grid Engine's one-second pace most of their
 # time: two files at once take half as long.
 LAB_ARGS ?=
-PYTEST_ARGS ?= -n 2 --dist loadfile
+PYTEST_ARGS ?= -n 2 --dist loadfile --no-loadscope-reorder
 BENCHMARKS ?= $(sort $(wildcard benchmarks/*.py))
 
 # What the front end is built from, by the build hook, when the package is installed.

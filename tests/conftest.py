@@ -95,6 +95,11 @@ def _stop_embedded_cluster_of_the_session() -> None:
         service.stop()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the notebooks that are executed from end to end: as the last they would keep one worker alone."""
+    items.sort(key=lambda item: item.path.name != "test_tour.py")
+
+
 def _skips_are_failures() -> bool:
     return os.environ.get("CI", "").lower() in {"1", "true"} and os.environ.get("GCS_LAB_ALLOW_SKIPS") != "1"
 

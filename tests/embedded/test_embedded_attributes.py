@@ -91,7 +91,7 @@ def test_candidate_machines_are_matched_whatever_the_case(lab):
         lab, candidate_machines=["mac"], resource_requests={}, machine_os=OperatingSystem.LINUX
     )
     with pytest.raises(UnknownName, match="Did you mean node2"):
-        lab.submit("true", candidate_machines=["node3", "nodes2"])
+        lab.submit("true", candidate_machines=["node1", "nodes2"])
 
 
 def test_min_phys_memory_is_what_the_machine_has(lab):

@@ -85,6 +85,7 @@ def test_queues_that_somebody_closed_are_told_and_left_as_they_are() -> None:
         ask(cell, ["qmod", "-e", "all.q"])
 
 
+@pytest.mark.usefixtures("own_home")
 def test_two_cells_run_side_by_side_and_know_nothing_of_each_other() -> None:
     states = [demo.start(), demo.start("other", slots=2)]
     assert [offer.cluster for offer in PROVIDER.offers() if offer.affinity == 2] == ["demo", "demo-other"]

@@ -260,6 +260,9 @@ def _engine_class(manager_class: Any, sockets: _SocketFolder) -> Any:
                 kernel = _kernel_manager(kernel_name, folder)
                 client = Client(manager, km=kernel, timeout=None, startup_timeout=_START_SECONDS,
                                 iopub_timeout=60, kernel_name=kernel_name, log=logger)  # fmt: skip
+                if kernel.transport == "ipc":
+                    # It is interrupted before it is told to end, and would log that as an error.
+                    client.extra_arguments = ["--IPKernelApp.log_level=50"]
                 try:
                     client.execute()
                 finally:
