@@ -18,8 +18,13 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 NODE_MAJOR = 20
-BUILT = tuple(
-    f"gcs_lab/widgets/static/{card}.{kind}" for card in ("job_card", "sweep_card") for kind in ("js", "css")
+BUILT = (
+    *(
+        f"gcs_lab/widgets/static/{name}.{kind}"
+        for name in ("job_card", "sweep_card", "grid", "cockpit")
+        for kind in ("js", "css")
+    ),
+    "gcs_lab/widgets/static/chart.js",
 )
 #: What the built files are made of, relative to the project's root.
 SOURCES = ("labextension/src", "labextension/style", "labextension/build.mjs", "labextension/package-lock.json")

@@ -18,9 +18,6 @@ import tempfile
 from pathlib import Path
 
 RELATIONS = {"<=": operator.le, ">=": operator.ge}
-SECTIONS = sorted(
-    path.stem for path in Path(__file__).with_name("cell_sections").glob("*.py") if not path.stem.startswith("_")
-)
 
 
 def show(what: str, value: float, unit: str, goal: str) -> None:
@@ -32,33 +29,35 @@ def show(what: str, value: float, unit: str, goal: str) -> None:
     print(f"{what:<66} {value:>10,.3f} {unit:<6} {goal and 'goal ' + goal:<13} {verdict}".rstrip(), flush=True)
 
 
-def run_section(name: str) -> None:
+def run_section(package: str, name: str) -> None:
     """Run one section here, and print its rows."""
     home = tempfile.mkdtemp(prefix="gb-", dir="/tmp")
     os.environ["GCS_LAB_HOME"] = home
     os.environ.pop("GCS_LAB_CLUSTER", None)
     try:
-        for row in importlib.import_module(f"cell_sections.{name}").run():
+        for row in importlib.import_module(f"{package}.{name}").run():
             show(*row)
     finally:
         shutil.rmtree(home, ignore_errors=True)
 
 
-def main() -> None:
-    """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("sections", nargs="*", metavar="SECTION", help=f"which of {', '.join(SECTIONS)}; none: all")
+def main(script: str = __file__, package: str = "cell_sections", description: str | None = __doc__) -> None:
+    """Print the table of the sections in `package`, beside `script`."""
+    files = Path(script).with_name(package).glob("*.py")
+    sections = sorted(path.stem for path in files if not path.stem.startswith("_"))
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("sections", nargs="*", metavar="SECTION", help=f"which of {', '.join(sections)}; none: all")
     parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    unknown = set(options.sections) - set(SECTIONS)
+    unknown = set(options.sections) - set(sections)
     if unknown:
-        parser.error(f"no section is called {', '.join(sorted(unknown))}; there is: {', '.join(SECTIONS)}")
-    for name in options.sections or SECTIONS:
+        parser.error(f"no section is called {', '.join(sorted(unknown))}; there is: {', '.join(sections)}")
+    for name in options.sections or sections:
         if options.here:
-            run_section(name)
+            run_section(package, name)
         else:
             print(f"{name}:", flush=True)
-            subprocess.run([sys.executable, __file__, "--here", name], check=True)
+            subprocess.run([sys.executable, script, "--here", name], check=True)
 
 
 if __name__ == "__main__":

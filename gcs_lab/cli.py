@@ -56,6 +56,8 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument(
             "--name", default=default, help=f"several may run side by side (default: {default or 'all'})"
         )
+        if do is _demo_start:
+            _add_shape(command, both=False)
         command.set_defaults(do=do)
 
     embedded = areas.add_parser("embedded", help="the embedded cluster: nothing to install, no daemon to set up")
@@ -65,7 +67,10 @@ def _parser() -> argparse.ArgumentParser:
         ("stop", _embedded_stop, "stop its scheduler; running jobs go on, and are found again at the next start"),
         ("status", _embedded_status, "say what runs"),
     ):
-        verbs.add_parser(name, help=help_text, description=help_text).set_defaults(do=action)
+        command = verbs.add_parser(name, help=help_text, description=help_text)
+        command.set_defaults(do=action)
+        if action is _embedded_start:
+            _add_shape(command, both=True)
     _add_queue_verbs(verbs)
 
     areas.add_parser(_SUBMIT_NOTEBOOK, add_help=False, help="run a whole notebook as a job (for cron and scripts)")
@@ -121,6 +126,15 @@ def _submit_notebook(flags: argparse.Namespace) -> str:
     return ""
 
 
+def _add_shape(command: argparse.ArgumentParser, *, both: bool) -> None:
+    beside = "beside the others" if both else "instead of real ones"
+    command.add_argument("--nodes", type=int, metavar="N", help="so many hosts node01 … that run jobs (at most 60)")
+    command.add_argument(
+        "--simulated", type=int, metavar="N", help=f"so many hosts sim001 …, {beside}, on which jobs only seem to run"
+    )
+    command.add_argument("--slots", type=int, metavar="N", help="slots of each queue on each host")
+
+
 def _add_queue_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     help_text = "show its queues with their states"
     verbs.add_parser("queues", help=help_text, description=help_text).set_defaults(do=_embedded_queues)
@@ -144,7 +158,7 @@ def _add_queue_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser])
 def _demo_start(flags: argparse.Namespace) -> str:
     from gcs_lab.backends.gridengine import demo
 
-    state = demo.start(flags.name)
+    state = demo.start(flags.name, nodes=flags.nodes, simulated=flags.simulated, slots=flags.slots)
     how = "runs already" if state.found else f"is ready after {sum(state.seconds.values()):.1f} s"
     closed = ", ".join(f"{queue} ({letters})" for queue, letters in state.closed.items())
     told = f"\n  not open:       {closed}; `qmod -e QUEUE` opens a disabled one (d)" if closed else ""
@@ -168,7 +182,11 @@ def _demo_status(flags: argparse.Namespace) -> str:
 
 def _demo_text(state: DemoState) -> str:
     daemons = ", ".join(f"{name} {pid or 'dead'}" for name, pid in state.daemons.items())
+    shape = "" if state.settings is None else f"  hosts:          {state.settings.shape.in_words()}\n"
+    if state.simulated:
+        shape += "                  jobs execute nothing; each ends after the seconds that its first argument says\n"
     return (
+        f"{shape}"
         f"  in a notebook:  %gcs connect {state.cluster}\n"
         f"  in a shell:     . {state.settings_sh}\n"
         f"  daemons:        {daemons or 'none'}\n"
@@ -176,10 +194,10 @@ def _demo_text(state: DemoState) -> str:
     )
 
 
-def _embedded_start(_: argparse.Namespace) -> str:
+def _embedded_start(flags: argparse.Namespace) -> str:
     from gcs_lab.backends.embedded import service
 
-    return _embedded_text(service.start())
+    return _embedded_text(service.start(nodes=flags.nodes, simulated=flags.simulated, slots=flags.slots))
 
 
 def _embedded_stop(_: argparse.Namespace) -> str:
@@ -199,8 +217,7 @@ def _embedded_queues(_: argparse.Namespace) -> str:
 
     system = EmbeddedSystem.connect()
     try:
-        assert system.status is not None  # noqa: S101  (this system has a status)
-        table = system.status.queues_table()
+        table = system.queue_instances()
     finally:
         system.close()
     names = [f"{queue}@{host}" for queue, host in zip(table["queue"], table["host"], strict=True)]

@@ -8,7 +8,7 @@ import os
 import threading
 import warnings
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from gcs_lab.errors import ClusterNotFound, UnsupportedOperation
 from gcs_lab.jobs import Jobs
@@ -38,6 +38,8 @@ class Cluster:
         self._backend = backend
         self.why = why
         self.jobs = Jobs(backend.jobs, cluster=backend.cluster)
+        self._status: Status | None = None
+        self._guard = threading.Lock()
 
     def __repr__(self) -> str:
         return f"<Cluster {self.name}: {self.system}; chosen because {self.why}>"
@@ -57,7 +59,15 @@ class Cluster:
         """What the cluster does now. Raises UnsupportedOperation if the system does not tell."""
         if self._backend.status is None:
             self._refuse("status")
-        return Status(self._backend.status)
+        with self._guard:
+            if self._status is None:
+                self._status = Status(
+                    self._backend.status,
+                    cluster=self.name,
+                    system=self.system,
+                    pending_reasons=self.jobs.pending_reasons,
+                )
+            return self._status
 
     @property
     def accounting(self) -> NoReturn:
@@ -88,9 +98,34 @@ class Cluster:
             raise ValueError(f"{what!r} is no area; the areas are {', '.join(AREAS)}.")
         return what == "jobs" or (what == "status" and self._backend.status is not None)
 
+    def dashboard(self, **options: Any) -> Any:
+        """Return the cockpit: what the cluster does now, live, in the cell (docs/dashboard.md).
+
+        Parameters
+        ----------
+        options
+            As :func:`gcs_lab.widgets.cockpit.dashboard` takes them.
+
+        Raises
+        ------
+        UnsupportedOperation
+            If the system does not tell what it does, or no dashboard is installed.
+        """
+        if self._backend.status is None:
+            self._refuse("status, so there is nothing for a dashboard to show,")
+        # By name: the faces live on a higher floor.
+        for point in entry_points(group="gcs_lab.faces", name="dashboard"):
+            return point.load()(self, **options)
+        raise UnsupportedOperation(
+            "no dashboard is installed: the package's entry point gcs_lab.faces/dashboard is missing. Install it "
+            "again (`pip install --force-reinstall --no-deps gcs-lab`, in a checkout `make lab`)."
+        )
+
     def close(self) -> None:
-        """Release the connection and end the callbacks of its jobs' events; the jobs go on."""
+        """Release the connection, end the polls and the callbacks of its jobs' events; the jobs go on."""
         # First, so that nobody asks a closed backend.
+        if self._status is not None:
+            self._status.close()
         self.jobs.close()
         self._backend.close()
         with _lock:

@@ -15,6 +15,7 @@ The tree (names marked * are DRMAA2's words, GFD.231 section 5)::
     │   ├── UnknownName             a queue, complex, job … that does not exist
     │   ├── SeveralProblems         more than one thing is wrong; each is named
     │   ├── CellSourceError         the cell cannot be a job as it stands
+    │   ├── FilterError             a filter of jobs, queues or hosts that cannot be read
     │   └── NotPicklable            a value that cannot travel
     ├── InvalidSession *            the session was closed
     ├── InvalidState *              not possible in the job's present state
@@ -47,6 +48,7 @@ __all__ = [
     "CommandFailed",
     "DeniedByDrms",
     "DrmCommunication",
+    "FilterError",
     "GcsError",
     "ImplementationSpecific",
     "Internal",
@@ -264,6 +266,24 @@ def together(problems: Sequence[GcsError]) -> GcsError:
 
 class CellSourceError(InvalidArgument):
     """The cell cannot become a job as it stands; nothing was sent."""
+
+
+class FilterError(InvalidArgument):
+    """A filter cannot be read.
+
+    Parameters
+    ----------
+    error
+        The message.
+    start, end
+        The characters of the filter that it is about.
+    incomplete
+        Whether the text only ends too early: somebody still types.
+    """
+
+    def __init__(self, error: str, start: int = 0, end: int = 0, *, incomplete: bool = False) -> None:
+        super().__init__(error)
+        self.start, self.end, self.incomplete = start, end, incomplete
 
 
 class NotPicklable(InvalidArgument):

@@ -1,5 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
-  test: { environment: 'happy-dom', include: ['test/**/*.spec.ts'] }
+  oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+  test: { environment: 'happy-dom', include: ['test/**/*.spec.{ts,tsx}'] }
 });

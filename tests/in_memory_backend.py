@@ -9,10 +9,13 @@ import getpass
 import threading
 from collections import Counter
 from dataclasses import fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gcs_lab.errors import ClusterNotFound, GcsError, InvalidArgument, InvalidState
-from gcs_lab.jobs import Catalogue, Complex, EventBatch, JobAction
+from gcs_lab.jobs import Catalogue, Complex, EventBatch, JobAction, JobChanges
+from gcs_lab.status import JobDetails, Poll
+from gcs_lab.status.keys import named_keys, task_keys
+from gcs_lab.status.tables import schema
 from gcs_lab.vocabulary import (
     ArrayStatus,
     Capability,
@@ -32,6 +35,8 @@ from gcs_lab.vocabulary import (
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
+
+    import pyarrow as pa
 
     from gcs_lab.backends.provider import Offer
 
@@ -91,6 +96,7 @@ class InMemoryJobs:
         self.catalogue_questions = 0
         self.actions: Counter[JobAction] = Counter()
         self.controlled: list[tuple[JobAction, list[str]]] = []
+        self.altered: list[tuple[JobChanges, list[str]]] = []
         self.fault: GcsError | None = None
         self.answer_may_go = threading.Event()
         self.answer_may_go.set()
@@ -155,6 +161,10 @@ class InMemoryJobs:
             elif action is JobAction.TERMINATE and index is not None:
                 self.task_states[array][index] = JobState.FAILED
         return failures
+
+    def alter(self, changes: JobChanges, job_ids: Collection[str]) -> dict[str, GcsError]:
+        self.altered.append((changes, list(job_ids)))
+        return {job_id: InvalidArgument(f"no job {job_id}") for job_id in job_ids if job_id not in self.states}
 
     def status(self, job_ids: Collection[str]) -> dict[str, JobStatus]:
         self.asked.append(set(job_ids))
@@ -254,17 +264,77 @@ class InMemoryReservations:
         return {key: info for key, info in self.infos.items() if reservation_ids is None or key in reservation_ids}
 
 
+def task_row(job_id: str, owner: str = "ann", letters: str = "r", **others: Any) -> dict[str, Any]:
+    """Return a row of ``TASK_COLUMNS`` for :meth:`InMemoryStatus.poll`; columns that are not named are null."""
+    states = {"r": "RUNNING", "qw": "QUEUED", "hqw": "QUEUED_HELD", "s": "SUSPENDED", "Eqw": "FAILED"}
+    row = {
+        "job_id": job_id,
+        "owner": owner,
+        "letters": letters,
+        "state": states[letters],
+        "task_count": 1,
+        "slots": 1,
+    }
+    return row | {"name": f"job{job_id}", "queue": "all.q" if letters in "rs" else None} | others
+
+
 class InMemoryStatus:
-    """A fake of :class:`~gcs_lab.status.StatusBackend` with two jobs."""
+    """A fake of :class:`~gcs_lab.status.StatusBackend` with two jobs; tests change ``tasks``, ``fault`` and others.
 
-    def jobs_table(self) -> dict[str, list[object]]:
-        return {"job_id": ["1", "2"], "owner": ["ann", "bob"]}
+    ``polls`` counts the questions. While ``answer_may_go`` is cleared, a question waits (10 s at the most).
+    """
 
-    def queues_table(self) -> dict[str, list[object]]:
-        return {"queue": ["all.q"], "host": ["node1"]}
+    def __init__(self, poll_floor: float = 0.02, identity: str = "in memory") -> None:
+        self.poll_floor = poll_floor
+        self.identity = identity
+        self.tasks: list[dict[str, Any]] = [task_row("1"), task_row("2", "bob", "qw")]
+        self.queue_instances: list[dict[str, Any]] = [
+            {"queue": "all.q", "host": "node1", "type": "BIP", "slots_used": 1, "slots_total": 4, "state": ""}
+        ]
+        self.hosts: list[dict[str, Any]] = [{"host": "node1", "cores": 2, "slots_total": 4, "state": ""}]
+        self.details: dict[str, JobDetails] = {}
+        self.quota_rows: list[dict[str, Any]] = []
+        self.polls = 0
+        self.fault: Exception | None = None
+        self.answer_may_go = threading.Event()
+        self.answer_may_go.set()
+        self.operator = False
 
-    def hosts_table(self) -> dict[str, list[object]]:
-        return {"host": ["node1"], "cores": [2]}
+    def poll(self) -> Poll:
+        import pyarrow as pa
+
+        self.polls += 1
+        assert self.answer_may_go.wait(10)
+        if self.fault is not None:
+            raise self.fault
+        tasks = _table("tasks", self.tasks)
+        together = pa.array([row.get("tasks") is not None and row.get("task") is None for row in self.tasks])
+        tasks = tasks.set_column(0, "key", task_keys(tasks["job_id"], tasks["task"].combine_chunks(), together))
+        instances, hosts = _table("queue_instances", self.queue_instances), _table("hosts", self.hosts)
+        instances = instances.set_column(0, "key", named_keys(instances["queue"], instances["host"]))
+        hosts = hosts.set_column(0, "key", named_keys(hosts["host"]))
+        return Poll(tasks, instances, hosts, ("ask jobs", "ask hosts"))
+
+    def job_details(self, job_ids: Collection[str]) -> dict[str, JobDetails]:
+        return {job_id: self.details[job_id] for job_id in job_ids if job_id in self.details}
+
+    def host_groups(self) -> pa.Table:
+        return _table("host_groups", [{"group": "@allhosts", "host": "node1"}])
+
+    def complexes(self) -> pa.Table:
+        return _table("complexes", [{"name": "h_rt", "shortcut": "h_rt", "type": "TIME", "urgency": 0.0}])
+
+    def quotas(self) -> pa.Table:
+        return _table("quotas", self.quota_rows)
+
+    def is_operator(self) -> bool:
+        return self.operator
+
+
+def _table(columns: str, rows: list[dict[str, Any]]) -> pa.Table:
+    import pyarrow as pa
+
+    return pa.Table.from_pylist(rows, schema=schema(columns))
 
 
 class InMemorySystem:
@@ -274,7 +344,7 @@ class InMemorySystem:
         self.cluster = cluster
         self.system = "in-memory system"
         self.jobs = InMemoryJobs()
-        self.status = InMemoryStatus() if with_status else None
+        self.status = InMemoryStatus(identity=cluster) if with_status else None
         self.closed = False
 
     def close(self) -> None:

@@ -15,7 +15,7 @@ from gcs_lab import cluster as cluster_module
 from gcs_lab import user_paths
 from gcs_lab.backends.provider import BackendProvider, Offer, SystemBackend
 from gcs_lab.cluster import Cluster, connect, offers, providers
-from gcs_lab.errors import ClusterNotFound, UnsupportedOperation
+from gcs_lab.errors import ClusterNotFound, InvalidState, UnsupportedOperation
 from gcs_lab.vocabulary import Capability
 
 
@@ -112,6 +112,38 @@ def test_status_answers_with_data_frames() -> None:
     assert list(status.jobs(owner="bob")["job_id"]) == ["2"]
     assert list(status.jobs(owner="bob").index) == [0]
     assert (len(status.queues()), len(status.hosts())) == (1, 1)
+
+
+def test_the_status_area_is_one_and_is_closed_with_the_cluster() -> None:
+    cluster = Cluster(InMemorySystem("embedded"))
+    status = cluster.status
+    assert cluster.status is status
+    status.poller.follow(lambda _: None)
+    cluster.close()
+    with pytest.raises(InvalidState, match="was closed"):
+        status.jobs()
+
+
+def test_the_dashboard_is_found_by_its_entry_point(monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = Cluster(InMemorySystem("embedded"))
+    asked: list[dict[str, str]] = []
+
+    class Point:
+        def load(self) -> object:
+            return lambda cluster, **options: (cluster, options)
+
+    def points(**what: str) -> list[Point]:
+        asked.append(what)
+        return [Point()]
+
+    monkeypatch.setattr(cluster_module, "entry_points", points)
+    assert cluster.dashboard(mine=True) == (cluster, {"mine": True})
+    assert asked == [{"group": "gcs_lab.faces", "name": "dashboard"}]
+    monkeypatch.setattr(cluster_module, "entry_points", lambda **_: [])
+    with pytest.raises(UnsupportedOperation, match="no dashboard is installed"):
+        cluster.dashboard()
+    with pytest.raises(UnsupportedOperation, match="nothing for a dashboard to show"):
+        Cluster(InMemorySystem("embedded", with_status=False)).dashboard()
 
 
 @pytest.mark.parametrize("area", ["accounting", "configuration", "control"])

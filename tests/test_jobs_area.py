@@ -148,7 +148,7 @@ def test_info_is_what_the_system_tells(jobs: Jobs) -> None:
 
 @pytest.mark.parametrize("action", list(JobAction))
 def test_every_control_operation_reaches_the_system(jobs: Jobs, backend: InMemoryJobs, action: JobAction) -> None:
-    getattr(jobs.run("true"), action.value)()
+    getattr(jobs.run("true"), action.name.lower())()
     assert backend.actions == {action: 1}
 
 

@@ -4,6 +4,7 @@
 # Says in one line what cannot be installed and why, and ends with 0: what needs it says so again, by name.
 set -u
 GRIDENGINE="gridengine-master gridengine-exec gridengine-client gridengine-drmaa1.0"
+WRAPPERS="libnss-wrapper libsocket-wrapper"
 APT="apt-get -y --no-remove --no-install-recommends -o DPkg::Lock::Timeout=300 -qq"
 
 installed() { [ "$(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
@@ -82,8 +83,13 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 for what in "$@"; do
     case $what in
-        # shellcheck disable=SC2086  # a list of names
-        gridengine) install gridengine $GRIDENGINE ;;
+        gridengine)
+            # shellcheck disable=SC2086  # a list of names
+            install gridengine $GRIDENGINE
+            # With these a private Grid Engine has several nodes, or simulated hosts.
+            # shellcheck disable=SC2086
+            install "nodes of a private Grid Engine" $WRAPPERS
+            ;;
         chromium)
             command -v chromium >/dev/null || install chromium chromium
             # What drives it, Playwright, brings a Node.js that needs this; a bare Debian does not have it.

@@ -182,9 +182,12 @@ class CellCache:
         if not found and name is not None:
             found = self._select("name = ? AND named AND notebook = ?", (name, notebook))
         if not found:
-            source = key.parts["source"]
-            found = [entry for entry in self.everything() if entry.cell_key.parts["source"] == source][:1]
+            found = self.with_source(key)[:1]
         return found[0] if found else None
+
+    def with_source(self, key: CellKey) -> list[CacheEntry]:
+        """Return the jobs of cells with the same source as `key` has, newest first."""
+        return [entry for entry in self.everything() if entry.cell_key.parts["source"] == key.parts["source"]]
 
     def everything(self) -> list[CacheEntry]:
         """Return every job, newest first."""

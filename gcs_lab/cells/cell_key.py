@@ -82,8 +82,6 @@ def cell_key(plan: CellPlan, key_of: Callable[[str], str | None]) -> CellKey:
         What would be sent.
     key_of
         Gives the key of the job in a job folder, if it was submitted with one.
-    points
-        The digest of a sweep's points; empty for a single job.
 
     Raises
     ------

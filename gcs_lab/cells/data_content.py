@@ -158,7 +158,7 @@ class _Sink:
 
 def _arrow_parts(data: Any) -> tuple[Any, ...]:
     """Return type and digest of Arrow data, from its IPC stream: what a slice does not show does not count."""
-    import pyarrow as pa  # type: ignore[import-untyped]
+    import pyarrow as pa
 
     kind = type(data).__name__
     table = data

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any, Protocol
 
-from gcs_lab.cells.errands import errands, until_answered
+from gcs_lab.cells.errands import ERRANDS, until_answered
 from gcs_lab.cells.runner.upstream import not_run_text
 from gcs_lab.errors import DrmCommunication, GcsError, InvalidArgument, InvalidState
 from gcs_lab.jobs import JobAction
@@ -118,7 +118,7 @@ class Dependents:
 
     def end(self, waiting: list[Following], upstream: Upstream, why: str) -> None:
         """End jobs that wait for `upstream`, which failed; `why` is ``"failed: …"`` or ``"was not run: …"``."""
-        errands().after(0.0, until_answered(lambda: _end_all(waiting, upstream, why)))
+        ERRANDS.after(0.0, until_answered(lambda: _end_all(waiting, upstream, why)))
 
 
 def _end_all(waiting: list[Following], upstream: Upstream, why: str) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gcs_lab.cells.dependents import why_failed
-from gcs_lab.cells.errands import errands, until_answered
+from gcs_lab.cells.errands import ERRANDS, until_answered
 from gcs_lab.cells.runner.upstream import not_run_text
 from gcs_lab.errors import DrmCommunication, InvalidArgument, InvalidState
 from gcs_lab.jobs import JobAction
@@ -43,7 +43,7 @@ class _Watch:
     def on_concluded(self, sweep: SweepJob) -> None:
         """End what waits in vain; in another thread, because the scheduler takes its time."""
         if sweep.state is JobState.FAILED and not sweep.abandoned:
-            errands().after(0.0, until_answered(lambda: _end_waiting(self._sweep, sweep)))
+            ERRANDS.after(0.0, until_answered(lambda: _end_waiting(self._sweep, sweep)))
 
 
 def _end_waiting(sweep: SweepJob, earlier: SweepJob) -> None:

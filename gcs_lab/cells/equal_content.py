@@ -36,7 +36,7 @@ def equal_by_content(cache: CellCache, key: CellKey) -> Iterator[CacheEntry]:
     key
         A key that no job has. The values of all its inputs are known.
     """
-    for entry in cache.everything():
+    for entry in cache.with_source(key):
         old = entry.cell_key
         names = set(old.parts["from jobs"])
         if entry.state == DONE and names and _same_besides(names, old, key):

@@ -15,7 +15,7 @@ from gcs_lab.errors import DrmCommunication
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Errands", "errands", "until_answered"]
+__all__ = ["ERRANDS", "Errands", "until_answered"]
 
 _log = logging.getLogger(__name__)
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
@@ -79,13 +79,5 @@ def until_answered(errand: Callable[[], object]) -> Callable[[], float | None]:
     return again
 
 
-_errands: Errands | None = None
-_lock = threading.Lock()
-
-
-def errands() -> Errands:
-    """Return the one that ends jobs which wait in vain."""
-    global _errands  # noqa: PLW0603
-    with _lock:
-        _errands = _errands or Errands()
-        return _errands
+#: Ends jobs which wait in vain.
+ERRANDS = Errands()

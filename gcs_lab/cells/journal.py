@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import astuple, dataclass, fields
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ from gcs_lab.user_database import UserDatabase
 from gcs_lab.user_paths import state_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 __all__ = ["Journal", "JournalEntry"]
@@ -89,6 +89,19 @@ class Journal:
         statement = f"INSERT OR REPLACE INTO jobs VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608  (marks only)
         with closing(self._database.open()) as connection:
             connection.execute(statement, astuple(entry))
+
+    @contextmanager
+    def noted(self, entry: JournalEntry) -> Iterator[None]:
+        """Have an entry there before its job is, and take it out again if there is none.
+
+        A kernel that is killed while the job is submitted leaves a trace that ``%gcs attach`` completes.
+        """
+        self.add(entry)
+        try:
+            yield
+        except BaseException:
+            self.remove([entry.folder])
+            raise
 
     def update(self, folder: str, **values: str | float) -> None:
         """Change columns of the entry of `folder`."""

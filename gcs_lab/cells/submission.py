@@ -43,13 +43,8 @@ def submit_cell(plan: CellPlan, cluster: Cluster, journal: Journal | None = None
         folder.write_runner()
         folder.write_spec(spec)
         entry = entry_of(plan, folder, cluster)
-        # The entry is there before the job is: a kernel killed in between leaves a trace that attach completes.
-        journal.add(entry)
-        try:
+        with journal.noted(entry):
             job = cluster.jobs.submit(template)
-        except BaseException:
-            journal.remove([entry.folder])
-            raise
     # From here on the job is there, and its folder stays whatever happens: it is all that the job has.
     entry.job_id = job.id
     journal.update(entry.folder, job_id=job.id)

@@ -96,15 +96,10 @@ def submit_sweep(plan: CellPlan, cluster: Cluster, journal: Journal | None = Non
         folder.write_template(template.to_json())
         ran = add_round(folder, 1, np.arange(1, len(points) + 1))
         entry = entry_of(plan, folder, cluster)
-        # The entry is there before the job is: a kernel killed in between leaves a trace that attach completes.
-        journal.add(entry)
-        try:
+        with journal.noted(entry):
             array = cluster.jobs.submit_array(
                 template, 1, len(points), max_parallel=options.max_parallel, token=ran.token
             )
-        except BaseException:
-            journal.remove([entry.folder])
-            raise
     # From here on the job is there, and its folder stays whatever happens: attach finds the id by the token.
     entry.job_id = array.id
     note_submitted(folder, ran, array.id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from gcs_lab.jobs.area import Jobs
 from gcs_lab.jobs.job import Job
 from gcs_lab.jobs.job_array import JobArray
+from gcs_lab.jobs.job_changes import JobChanges
 from gcs_lab.jobs.notifications import Subscription
 from gcs_lab.jobs.protocol import Catalogue, Complex, EventBatch, JobAction, JobsBackend, ReservationsBackend
 from gcs_lab.jobs.reservations import Reservation, Reservations
@@ -16,6 +17,7 @@ __all__ = [
     "Job",
     "JobAction",
     "JobArray",
+    "JobChanges",
     "Jobs",
     "JobsBackend",
     "Reservation",

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import re
 import threading
 import time
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
-from gcs_lab.errors import GcsError, InvalidArgument, UnknownName, UnsupportedAttribute, UnsupportedOperation
+from gcs_lab.errors import GcsError, InvalidArgument, UnknownName, UnsupportedOperation
+from gcs_lab.jobs.argument_checks import check_id, check_max_parallel, check_tokens
 from gcs_lab.jobs.catalogue_checks import check_names, is_about_names
 from gcs_lab.jobs.job import Job
 from gcs_lab.jobs.job_array import JobArray
+from gcs_lab.jobs.job_changes import by_full_names
 from gcs_lab.jobs.job_filter import select_jobs, select_named
 from gcs_lab.jobs.notifications import Notifier
 from gcs_lab.jobs.pending import PendingReasons
@@ -18,20 +20,29 @@ from gcs_lab.jobs.reservations import Reservations
 from gcs_lab.jobs.status_board import StatusBoard
 from gcs_lab.jobs.template_checks import check_supported, check_template
 from gcs_lab.jobs.waiting import Wait
-from gcs_lab.vocabulary import Capability, JobState, JobTemplate, TaskRange
+from gcs_lab.vocabulary import JobTemplate, TaskRange
 
 if TYPE_CHECKING:
     import builtins
     from collections.abc import Callable, Collection, Iterable, Sequence
 
+    from gcs_lab.jobs.job_changes import JobChanges
     from gcs_lab.jobs.notifications import Subscription
     from gcs_lab.jobs.protocol import Catalogue, JobAction, JobsBackend
-    from gcs_lab.vocabulary import JobEvent, JobInfo, MachineInfo, PendingReason, QueueInfo, ReservationTemplate
+    from gcs_lab.vocabulary import (
+        Capability,
+        JobEvent,
+        JobInfo,
+        MachineInfo,
+        PendingReason,
+        QueueInfo,
+        ReservationTemplate,
+    )
 
 __all__ = ["Jobs"]
 
 CATALOGUE_SECONDS = 60.0
-_TOKEN = re.compile(r"[0-9a-f]{32}\Z")
+_STARTED, _TERMINATED = attrgetter("started"), attrgetter("terminated")
 
 
 class Jobs:
@@ -103,7 +114,7 @@ class Jobs:
             If the system refuses or does not answer.
         """
         self.check(template)
-        _check_tokens([token])
+        check_tokens([token])
         job_id = self.backend.submit(template) if token is None else self.backend.submit(template, token)
         self._notifier.submitted([job_id])
         return Job(self, job_id)
@@ -119,7 +130,7 @@ class Jobs:
             As :meth:`submit`; then there are no jobs.
         """
         templates = list(templates)
-        _check_tokens(tokens, len(templates))
+        check_tokens(tokens, len(templates))
         checked: set[int] = set()
         for number, template in enumerate(templates, 1):
             if id(template) not in checked:
@@ -160,9 +171,8 @@ class Jobs:
             As :meth:`submit`; UnsupportedAttribute also if the system cannot honour `max_parallel`.
         """
         tasks = TaskRange(begin, end, step)
-        if max_parallel is not None:
-            self._check_max_parallel(max_parallel)
-        _check_tokens([token])
+        check_max_parallel(max_parallel, self.backend)
+        check_tokens([token])
         self.check(template, tasks)
         array_id = self.backend.submit_array(template, tasks, max_parallel, token)
         self._notifier.submitted_array(array_id, tasks)
@@ -170,7 +180,7 @@ class Jobs:
 
     def job(self, job_id: str) -> Job:
         """Return a handle on a job or task that exists; its existence is not checked."""
-        _check_id(job_id)
+        check_id(job_id)
         return Job(self, job_id)
 
     def array(self, array_id: str, tasks: TaskRange | None = None) -> JobArray:
@@ -188,7 +198,7 @@ class Jobs:
         UnknownName
             If the system is asked, and knows no such array job.
         """
-        _check_id(array_id)
+        check_id(array_id)
         if tasks is None:
             status = self.board.array_status([array_id])[array_id]
             if status is None:
@@ -206,6 +216,35 @@ class Jobs:
             return {}
         try:
             return self.backend.control(action, job_ids)
+        finally:
+            self.board.expire()
+
+    def alter(self, changes: JobChanges, job_ids: Collection[str]) -> dict[str, GcsError]:
+        """Change what many jobs and whole arrays ask for at once; return what went wrong, by id (empty: nothing).
+
+        Of a job that runs Grid Engine takes all of it, but the run goes on with what it started with; the embedded
+        cluster takes its name and priority alone.
+
+        Parameters
+        ----------
+        changes
+            What is to be changed.
+        job_ids
+            Ids of jobs and whole arrays; tasks cannot be altered one by one.
+
+        Raises
+        ------
+        InvalidArgument, UnknownName
+            If a value cannot work, or a name does not exist; then nothing is changed.
+        GcsError
+            If the system does not answer.
+        """
+        self.check_names(changes.checked())
+        changes = by_full_names(changes, self.catalogue)
+        if not job_ids:
+            return {}
+        try:
+            return self.backend.alter(changes, job_ids)
         finally:
             self.board.expire()
 
@@ -228,19 +267,19 @@ class Jobs:
         GcsError
             What the system says, but for silence (which is told only if the timeout is 0).
         """
-        return Wait(self, jobs, _started, "start").any(timeout)
+        return Wait(self, jobs, _STARTED, "start").any(timeout)
 
     def wait_any_terminated(self, jobs: Iterable[Job | JobArray], timeout: float | None = None) -> Job:
         """Wait until one of `jobs` has ended, and return it; as :meth:`wait_any_started`."""
-        return Wait(self, jobs, _terminated, "end").any(timeout)
+        return Wait(self, jobs, _TERMINATED, "end").any(timeout)
 
     def wait_all_started(self, jobs: Iterable[Job | JobArray], timeout: float | None = None) -> None:
         """Wait until each of `jobs` has run or ended; as :meth:`wait_any_started`."""
-        Wait(self, jobs, _started, "start").all(timeout)
+        Wait(self, jobs, _STARTED, "start").all(timeout)
 
     def wait_all_terminated(self, jobs: Iterable[Job | JobArray], timeout: float | None = None) -> None:
         """Wait until all of `jobs` have ended; as :meth:`wait_any_started`."""
-        Wait(self, jobs, _terminated, "end").all(timeout)
+        Wait(self, jobs, _TERMINATED, "end").all(timeout)
 
     def find(self, wanted: JobInfo | None = None) -> builtins.list[JobInfo]:
         """Return the jobs of all users that have not ended and that fit the filter, oldest first.
@@ -275,7 +314,7 @@ class Jobs:
         """
         ids = [job_ids] if isinstance(job_ids, str) else list(job_ids)
         for job_id in ids:
-            _check_id(job_id)
+            check_id(job_id)
         return self._pending.of(ids)
 
     def reasons_age(self, job_ids: Collection[str]) -> float:
@@ -357,37 +396,3 @@ class Jobs:
         except GcsError as error:
             error.args = (f"template {number} of {of}: {error}",)
             raise
-
-    def _check_max_parallel(self, max_parallel: int) -> None:
-        if isinstance(max_parallel, bool) or not isinstance(max_parallel, int) or max_parallel < 1:
-            raise InvalidArgument(
-                f"max_parallel is {max_parallel!r}; expected a whole number from 1 on, or None for no limit."
-            )
-        if not self.backend.supports(Capability.BULK_JOBS_MAXPARALLEL):
-            raise UnsupportedAttribute(
-                f"{self.system} does not honour max_parallel: it cannot limit how many tasks of an array run at the "
-                "same time. Submit without it."
-            )
-
-
-def _started(state: JobState) -> bool:
-    return state.started
-
-
-def _terminated(state: JobState) -> bool:
-    return state.terminated
-
-
-def _check_id(job_id: str) -> None:
-    if not isinstance(job_id, str) or not job_id:
-        raise InvalidArgument(f"expected the id of a job as text, not {job_id!r}.")
-
-
-def _check_tokens(tokens: Sequence[str | None] | None, number: int = 1) -> None:
-    if tokens is None:
-        return
-    if len(tokens) != number:
-        raise InvalidArgument(f"{len(tokens)} tokens for {number} templates; expected one each.")
-    for token in tokens:
-        if token is not None and (not isinstance(token, str) or not _TOKEN.match(token)):
-            raise InvalidArgument(f"the token is {token!r}; expected 32 hexadecimal digits (secrets.token_hex(16)).")

@@ -15,13 +15,14 @@ from gcs_lab.errors import (
     UnknownName,
 )
 from gcs_lab.jobs.job import Job
+from gcs_lab.jobs.job_changes import JobChanges
 from gcs_lab.jobs.known_states import UNKNOWN
 from gcs_lab.jobs.protocol import JobAction
 from gcs_lab.vocabulary import ArrayStatus, TaskRange
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from gcs_lab.errors import GcsError
     from gcs_lab.jobs.area import Jobs
@@ -169,6 +170,43 @@ class JobArray:
     def terminate(self, indices: Iterable[int] | None = None) -> None:
         """End tasks, whatever they are doing; as :meth:`hold`."""
         self._control(JobAction.TERMINATE, indices)
+
+    def clear_error(self, indices: Iterable[int] | None = None) -> None:
+        """Let tasks in error state wait again; as :meth:`hold`."""
+        self._control(JobAction.CLEAR_ERROR, indices)
+
+    def requeue(self, indices: Iterable[int] | None = None) -> None:
+        """End the runs of tasks, and let these wait again; as :meth:`hold`. They must be rerunnable."""
+        self._control(JobAction.REQUEUE, indices)
+
+    def alter(
+        self,
+        *,
+        name: str | None = None,
+        priority: int | None = None,
+        requests: Mapping[str, str | None] | None = None,
+        queues: Sequence[str] | None = None,
+    ) -> None:
+        """Change what its tasks ask for, as ``qalter`` does; what is None stays as it is.
+
+        Parameters
+        ----------
+        name, priority, requests, queues
+            As in :class:`~gcs_lab.jobs.JobChanges`.
+
+        Raises
+        ------
+        InvalidArgument, UnknownName
+            If a value cannot work or a name does not exist, or a request is taken away that is not there.
+        InvalidState
+            If its state does not allow it.
+        DeniedByDrms
+            If the system refuses: for example a higher priority to an ordinary user.
+        """
+        changes = JobChanges(name=name, priority=priority, requests=requests, queues=queues)
+        failures = self.area.alter(changes, [self.id])
+        if self.id in failures:
+            raise failures[self.id]
 
     def wait_started(self, timeout: float | None = None) -> None:
         """Wait until every task runs or has ended; as :meth:`Job.wait_started`."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from gcs_lab.errors import GcsError
+    from gcs_lab.jobs.job_changes import JobChanges
     from gcs_lab.vocabulary import (
         ArrayStatus,
         Capability,
@@ -33,13 +34,20 @@ __all__ = ["Catalogue", "Complex", "EventBatch", "JobAction", "JobsBackend", "Re
 
 
 class JobAction(StrEnum):
-    """What can be done to a job (DRMAA2 ``Job`` methods)."""
+    """What can be done to a job: the ``Job`` methods of DRMAA2, and two that its users miss there.
+
+    The value says it in words: ``f"{action} job 5"``.
+    """
 
     HOLD = "hold"
     RELEASE = "release"
     SUSPEND = "suspend"
     RESUME = "resume"
     TERMINATE = "terminate"
+    #: Let a job in error state (``Eqw``) wait again (``qmod -cj``).
+    CLEAR_ERROR = "clear the error of"
+    #: End the run of a job that is rerunnable, and let it wait again (``qmod -rj``).
+    REQUEUE = "requeue"
 
 
 @dataclass(frozen=True)
@@ -193,7 +201,17 @@ class JobsBackend(Protocol):
         Called by ``Job.hold`` and its like, by ``%gcs cancel`` and the card's buttons. An id the system does not
         know is an ``InvalidArgument``; an action that the job's state does not allow an ``InvalidState``. An array
         job's id stands for those of its tasks whose state allows the action; it is an ``InvalidState`` if none does.
-        A whole array, or 100,000 tasks of one, costs a few commands at the most.
+        A whole array, or 100,000 tasks of one, costs a few commands at the most. A run that is requeued has ended, or
+        is about to end, when this returns.
+        """
+        ...
+
+    def alter(self, changes: JobChanges, job_ids: Collection[str]) -> dict[str, GcsError]:
+        """Change what all `job_ids` ask for, with as few commands as possible; return what went wrong, by id.
+
+        Called by ``Jobs.alter`` and its like after the names were checked; complexes are called by their full names.
+        Requests are added to those that each job has. The id of a task is an ``InvalidArgument``: what tasks of an
+        array ask for is one for all of them. Of one job all is changed, or nothing.
         """
         ...
 

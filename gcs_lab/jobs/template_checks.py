@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SHARED_CHECKS",
+    "check_job_values",
     "check_slots",
     "check_supported",
     "check_template",
@@ -190,6 +191,11 @@ def check_values(template: Any, kind: type, checks: Mapping[str, Callable[[str, 
         )
 
 
+def check_job_values(template: JobTemplate) -> None:
+    """Check every attribute that is set by itself. Raises InvalidArgument as :func:`check_values`."""
+    check_values(template, JobTemplate, _CHECKS)
+
+
 def check_slots(template: JobTemplate | ReservationTemplate) -> None:
     """Make sure that the range of slots is none that is empty."""
     least, most = template.min_slots or 1, template.max_slots
@@ -212,7 +218,7 @@ def check_template(template: JobTemplate, *, is_array: bool = False) -> None:
     InvalidArgument
         If a value cannot work; the message names the attribute.
     """
-    check_values(template, JobTemplate, _CHECKS)
+    check_job_values(template)
     if template.remote_command is None:
         raise InvalidArgument("the template has no remote_command; say which program the job shall run.")
     check_slots(template)

@@ -22,11 +22,13 @@ from gcs_lab.magics.arguments import FlagParser, parse_flags
 from gcs_lab.magics.cache_command import cache_command, cache_flags
 from gcs_lab.magics.cell_channel import CellChannel
 from gcs_lab.magics.cell_runner import wait_in_cell
+from gcs_lab.magics.dashboard_command import dashboard_command, dashboard_flags
 from gcs_lab.magics.defaults_command import defaults_command, defaults_flags
 from gcs_lab.magics.earlier_jobs import watch_earlier_jobs, watch_unfinished
 from gcs_lab.magics.flag_checks import timeout_seconds
 from gcs_lab.magics.job_view import deliver, show_job
-from gcs_lab.magics.named_jobs import NamedJob, current_ids, named_job, named_jobs, weightiest
+from gcs_lab.magics.live_states import live_states
+from gcs_lab.magics.named_jobs import NamedJob, named_job, named_jobs
 from gcs_lab.magics.notebook_command import notebook_flags, show_output_link, submit_notebook_command
 from gcs_lab.magics.tracebacks import TracebackArtist
 from gcs_lab.magics.why_command import why_command, why_flags
@@ -50,6 +52,8 @@ __all__ = ["COMMANDS", "Commands"]
 _LOOKED_AFTER = 200
 
 
+#: Of the table of queues.
+_QUEUE_COLUMNS = ["queue", "host", "slots_used", "slots_total", "load_avg", "state"]
 #: Of the table of jobs.
 _COLUMNS = ["id", "name", "cluster", "state", "tasks", "where", "submitted", "since then", "message", "notebook"]
 
@@ -98,11 +102,16 @@ class Commands:
     def status(self, flags: argparse.Namespace) -> pd.DataFrame:  # noqa: ARG002
         """Show the queues with their slots, load and state, and count this user's jobs."""
         cluster, _ = self._session.cluster()
-        mine = cluster.status.jobs(owner=getpass.getuser())
+        snapshot = cluster.status.snapshot()  # one question for both
+        mine = cluster.status.jobs(owner=getpass.getuser(), snapshot=snapshot)
         counts = mine["state"].value_counts().to_dict() if len(mine) else {}
         told = ", ".join(f"{n} {state}" for state, n in counts.items()) or "none in the queue"
         print(f"{cluster.system}; your jobs: {told}")  # noqa: T201
-        return cluster.status.queues()
+        return cluster.status.queue_instances(snapshot=snapshot)[_QUEUE_COLUMNS]
+
+    def dashboard(self, flags: argparse.Namespace) -> None:
+        """Show the cluster's cockpit below the cell: what it does now, live, and actions on jobs."""
+        dashboard_command(self._session, flags)
 
     def doctor(self, flags: argparse.Namespace) -> None:  # noqa: ARG002
         """Say what was found on this machine, which cluster would be used and why, and what is missing."""
@@ -117,7 +126,7 @@ class Commands:
         self._session.complete_journal()
         entries = self._session.journal.recent(flags.n)
         watch_unfinished(self._session, entries)
-        states = self._live_states([entry for entry in entries if not entry.finished])
+        states = live_states(self._session, [entry for entry in entries if not entry.finished])
         rows = []
         for entry in entries:
             state, where = states.get(entry.folder, (entry.state, ""))
@@ -146,26 +155,6 @@ class Commands:
 
         watch_unfinished(self._session, self._session.journal.recent(_LOOKED_AFTER))
         return notebook_graph(self._session, everything=flags.all)
-
-    def _live_states(self, entries: list[JournalEntry]) -> dict[str, tuple[str, str]]:
-        """Ask each cluster once for the states of its jobs."""
-        found: dict[str, tuple[str, str]] = {}
-        by_cluster: dict[str, list[JournalEntry]] = {}
-        for entry in entries:
-            by_cluster.setdefault(entry.cluster, []).append(entry)
-        for name, members in by_cluster.items():
-            try:
-                cluster, _ = self._session.cluster(name)
-                ids = {entry.folder: current_ids(entry) for entry in members}
-                answer = cluster.jobs.board.status([job_id for some in ids.values() for job_id in some])
-            except GcsError:
-                found |= {entry.folder: ("UNDETERMINED", f"{name} does not answer") for entry in members}
-                continue
-            for entry in members:
-                status = weightiest([answer[job_id] for job_id in ids[entry.folder]])
-                place = "@".join(part for part in (status.queue_name, status.machine_name) if part)
-                found[entry.folder] = (status.state.name, place)
-        return found
 
     def wait(self, flags: argparse.Namespace) -> None:
         """Wait for jobs (ids or names; without any: for all of this kernel's) and raise what failed first."""
@@ -379,6 +368,7 @@ def _clean_flags(parser: FlagParser) -> None:
 
 COMMANDS: dict[str, tuple[Callable[[FlagParser], None], Callable[[Commands, argparse.Namespace], Any]]] = {
     "status": (_no_flags, Commands.status),
+    "dashboard": (dashboard_flags, Commands.dashboard),
     "jobs": (_jobs_flags, Commands.jobs),
     "graph": (_graph_flags, Commands.graph),
     "wait": (_wait_flags, Commands.wait),

@@ -2,19 +2,9 @@
 
 from __future__ import annotations
 
-import threading
-
 from gcs_lab.cells.errands import Errands
 
-__all__ = ["Errands", "errands"]
+__all__ = ["ERRANDS", "Errands"]
 
-_errands: Errands | None = None
-_lock = threading.Lock()
-
-
-def errands() -> Errands:
-    """Return the one that does the errands of this process."""
-    global _errands  # noqa: PLW0603
-    with _lock:
-        _errands = _errands or Errands()
-        return _errands
+#: Does the errands of this process; what ends jobs that wait in vain has a thread of its own.
+ERRANDS = Errands()

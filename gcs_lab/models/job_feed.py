@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gcs_lab.cells.job_usage import advice_on_job, is_accounted, may_be_amended
 from gcs_lab.errors import GcsError
-from gcs_lab.models.errands import errands
+from gcs_lab.models.errands import ERRANDS
 from gcs_lab.models.job_model import JobModel
 from gcs_lab.models.waiting_watch import waiting_watch
 
@@ -98,7 +98,7 @@ class JobFeed:
         self._clear_waiting()
         if may_be_amended(job):
             pauses = iter(_AMENDED_AFTER)
-            errands().after(next(pauses), lambda: None if self._amend() else next(pauses, None))
+            ERRANDS.after(next(pauses), lambda: None if self._amend() else next(pauses, None))
 
     def _tell_waiting(self, reasons: list[str]) -> None:
         self.model.waiting = reasons

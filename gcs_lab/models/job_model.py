@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from traitlets import Bool, Dict, Float, HasTraits, Integer, List, Unicode
+from traitlets import Bool, Dict, Float, Integer, List, Unicode
+
+from gcs_lab.models.fed_traits import FedTraits
 
 __all__ = ["JobModel"]
 
 
-class JobModel(HasTraits):
+class JobModel(FedTraits):
     """State of one job as traits; set from a background thread, observed from anywhere.
 
+    Of a cell's job it is fed by the event log and the scheduler's states; of any other job by what the cluster tells
+    of all jobs (:meth:`gcs_lab.models.ClusterModel.job`): exit status, progress, memory and reasons are unknown then.
     Times are seconds since the epoch, durations seconds, memory bytes; NaN-free: 0.0 and -1 mean "not known".
     """
 
@@ -22,6 +26,12 @@ class JobModel(HasTraits):
     queue = Unicode(help="queue it runs or ran in")
     host = Unicode(help="host it runs or ran on")
     slots = Integer(1, help="slots granted or asked for")
+    owner = Unicode(help="who submitted it; empty of a cell's job: it is yours")
+    project = Unicode(help="project (-P); empty: none")
+    priority = Float(0.0, help="as the scheduler orders jobs, 0 to 1; 0.0 while unknown")
+    is_array = Bool(False, help="whether it is an array job")
+    tasks = Integer(1, help="tasks that have not ended; 1 of a job that is no array")
+    counts = Dict(help="number of its tasks that are running, suspended, pending, held, error; of arrays alone")
     submitted = Float(help="time of submission")
     started = Float(help="time the code began; 0.0 before")
     finished = Float(help="time it ended; 0.0 before")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from traitlets import Bool, Bytes, Dict, Float, HasTraits, Integer, List, Unicode
+from traitlets import Bool, Bytes, Dict, Float, Integer, List, Unicode
 
+from gcs_lab.models.fed_traits import FedTraits
 from gcs_lab.vocabulary import JobState
 
 __all__ = ["STATES", "STRIP_CELLS", "SweepModel"]
@@ -14,7 +15,7 @@ STATES = tuple(state.name for state in JobState)
 STRIP_CELLS = 4_000
 
 
-class SweepModel(HasTraits):
+class SweepModel(FedTraits):
     """State of one sweep as traits; set from a background thread, observed from anywhere.
 
     Times are seconds since the epoch, durations seconds, memory bytes; 0.0 and -1 mean "not known".

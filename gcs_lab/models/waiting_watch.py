@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from gcs_lab.errors import GcsError
-from gcs_lab.models.errands import errands
+from gcs_lab.models.errands import ERRANDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,7 +77,7 @@ class WaitingWatch:
             self._watched.append(watched)
             start, self._is_on_its_way = not self._is_on_its_way, True
         if start:
-            errands().after(FIRST_SECONDS, self._round)
+            ERRANDS.after(FIRST_SECONDS, self._round)
 
     def _round(self) -> float | None:
         """Ask for the jobs whose turn it is; return the seconds until the next ones' turn."""

@@ -3,6 +3,21 @@
 from __future__ import annotations
 
 from gcs_lab.status.area import Status
-from gcs_lab.status.protocol import HOST_COLUMNS, JOB_COLUMNS, QUEUE_COLUMNS, Columns, StatusBackend
+from gcs_lab.status.overview import Overview, OwnerShare
+from gcs_lab.status.protocol import JobDetails, Poll, StatusBackend, TaskDetails
+from gcs_lab.status.snapshot import Changes, Health, Snapshot, TableChanges, Update
 
-__all__ = ["HOST_COLUMNS", "JOB_COLUMNS", "QUEUE_COLUMNS", "Columns", "Status", "StatusBackend"]
+__all__ = [
+    "Changes",
+    "Health",
+    "JobDetails",
+    "Overview",
+    "OwnerShare",
+    "Poll",
+    "Snapshot",
+    "Status",
+    "StatusBackend",
+    "TableChanges",
+    "TaskDetails",
+    "Update",
+]

@@ -9,11 +9,13 @@ from gcs_lab.widgets.card_html import card_html, card_state, card_text
 from gcs_lab.widgets.sweep_html import sweep_html, sweep_state, sweep_text
 
 if TYPE_CHECKING:
+    from gcs_lab.widgets.grid import Grid
     from gcs_lab.widgets.job_card import CardActions, JobCard
     from gcs_lab.widgets.sweep_card import SweepActions, SweepCard, TaskRow
 
 __all__ = [
     "CardActions",
+    "Grid",
     "JobCard",
     "SweepActions",
     "SweepCard",
@@ -29,6 +31,7 @@ __all__ = [
 #: Where the live cards are: the widget libraries take a good part of a second to import; the static lines need none.
 _LAZY = {
     "CardActions": "job_card",
+    "Grid": "grid",
     "JobCard": "job_card",
     "SweepActions": "sweep_card",
     "SweepCard": "sweep_card",

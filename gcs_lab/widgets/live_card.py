@@ -6,7 +6,7 @@ that runs cells, if the kernel has subshells (ipykernel 7 does) and the setting 
 as it is (``perCommTarget``): the press works while a cell runs. In other front ends (Jupyter Notebook 6, VS Code,
 nbclient), and with ipykernel 6, the kernel hands out comm messages between cells: the press is handled when the
 cell that runs has ended, and the card says so. ipykernel 7.4 sends what the browser says back to the shell in which
-the widget last spoke, which is the busy one for a card made in a cell; :func:`_follow_the_browser` undoes that.
+the widget last spoke, which is the busy one for a card made in a cell; :func:`follow_the_browser` undoes that.
 """
 
 from __future__ import annotations
@@ -14,36 +14,30 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import re
 import threading
 import time
 from abc import abstractmethod
-from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import anywidget
 from traitlets import Dict, Unicode
 
-from gcs_lab.errors import GcsError, Internal
+from gcs_lab.cells.terminal_text import plain_text
+from gcs_lab.cockpit.front_end import front_end as _front_end
+from gcs_lab.errors import GcsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping
 
     from traitlets import HasTraits
 
-__all__ = ["LiveCard", "plain_text"]
+__all__ = ["LiveCard", "follow_the_browser", "plain_text"]
 
 _LOG = logging.getLogger(__name__)
 
 _CONTINUOUS_SECONDS = 0.25
 #: A change of state comes as several traits in a row; this long they are gathered into one message.
 _GATHER_SECONDS = 0.02
-
-_LOG_CHARACTERS = 64_000
-#: ECMA-48 control sequences (colours, cursor movements) and operating system commands (titles, links).
-_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
-_OTHER_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
 class LiveCard(anywidget.AnyWidget):
@@ -90,7 +84,7 @@ class LiveCard(anywidget.AnyWidget):
         self._sent = self._state()
         name = self.front_end
         super().__init__(_esm=_front_end(f"{name}.js"), _css=_front_end(f"{name}.css"), **self._synced(self._sent))
-        _follow_the_browser(self.comm)
+        follow_the_browser(self.comm)
         self.on_msg(self._on_message)
         model.observe(self._on_model_change, names=list(self.observed))
         # The model may have changed while the card was being made.
@@ -236,20 +230,7 @@ class LiveCard(anywidget.AnyWidget):
                 self.send(answer)
 
 
-@cache
-def _front_end(name: str) -> str:
-    path = Path(__file__).with_name("static") / name
-    try:
-        return path.read_text(encoding="utf-8")
-    except OSError as reason:
-        raise Internal(
-            f"the front end of the widgets cannot be read: {reason}. Every built gcs_lab has it. In a checkout, "
-            "build it with `npm --prefix labextension ci` and `npm --prefix labextension run build`, or install the "
-            "checkout again with `pip install -e .`."
-        ) from None
-
-
-def _follow_the_browser(comm: Any) -> None:
+def follow_the_browser(comm: Any) -> None:
     """Let the browser's choice of subshell stand for the messages of `comm`.
 
     Source: ``ipykernel.comm.comm.BaseComm`` of ipykernel 7.4 and its caller ``shell_channel_thread_main``. Kernels
@@ -261,13 +242,3 @@ def _follow_the_browser(comm: Any) -> None:
 
 def _in_words(reason: Exception) -> str:
     return str(reason) if isinstance(reason, GcsError) else f"{type(reason).__name__}: {reason}"
-
-
-def plain_text(text: str) -> str:
-    """Return `text` as a terminal would leave it: no escape sequences, and of rewritten lines the last state.
-
-    Of more than 64,000 characters the last ones are returned.
-    """
-    text = _OTHER_CONTROLS.sub("", _ESCAPES.sub("", text).replace("\r\n", "\n"))
-    lines = [line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n")]
-    return "\n".join(lines)[-_LOG_CHARACTERS:]

@@ -61,7 +61,11 @@ def _lose(system: GridEngineSystem, cell: SgeCell, job_id: str) -> None:
 
     def runs_again() -> bool:
         ask(cell, ["qmod", "-rj", job_id])
-        return any("R" in system.jobs.status([job_id])[job_id].sub_state for _ in range(20) if not time.sleep(0.1))
+        for _ in range(20):
+            time.sleep(0.1)
+            if "R" in system.jobs.status([job_id])[job_id].sub_state:
+                return True
+        return False
 
     until(runs_again, f"job {job_id} to be rescheduled")
 

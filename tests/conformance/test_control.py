@@ -17,8 +17,8 @@ from gcs_lab.vocabulary import JobState
 if TYPE_CHECKING:
     from conformance.site import Run, Site
 
-HOLD, RELEASE, SUSPEND, RESUME, TERMINATE = JobAction
-#: What each state allows; everything else is an InvalidState.
+HOLD, RELEASE, SUSPEND, RESUME, TERMINATE, CLEAR_ERROR, REQUEUE = JobAction
+#: What each state allows, of a job that is not rerunnable; everything else is an InvalidState.
 ALLOWED = {
     JobState.QUEUED: {HOLD, TERMINATE},
     JobState.QUEUED_HELD: {RELEASE, TERMINATE},
@@ -64,7 +64,7 @@ def _check_refusals(run: Run, state: JobState) -> None:
         if action in ALLOWED[state]:
             continue
         with pytest.raises(InvalidState) as caught:
-            getattr(run.job, action.value)()
+            getattr(run.job, action.name.lower())()
         assert run.id in str(caught.value), (action, caught.value)
         assert run.state is state, action
     run.site.end(run)
@@ -177,7 +177,7 @@ def test_nothing_to_control_is_no_failure(site: Site) -> None:
 @pytest.mark.parametrize("action", list(JobAction))
 def test_controlling_a_job_that_nobody_knows_is_an_invalid_argument(site: Site, action: JobAction) -> None:
     with pytest.raises(InvalidArgument, match="999999"):
-        getattr(site.jobs.job("999999"), action.value)()
+        getattr(site.jobs.job("999999"), action.name.lower())()
 
 
 @together

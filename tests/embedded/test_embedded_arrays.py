@@ -166,7 +166,7 @@ def test_tasks_in_error_state_are_told_with_their_reason_and_cleared(lab):
     lab.kill_scheduler()
     assert lab.tasks(array).at(2) == (JobState.FAILED, "Eqw")
     (lab.work / "mended").touch()
-    assert lab.system.jobs.clear_error([array]) == {}
+    assert lab.act(JobAction.CLEAR_ERROR, array) == {}
     assert lab.wait_array(array).counts() == {JobState.DONE: 3}
 
 
@@ -197,8 +197,8 @@ def test_lists_show_an_array_as_one_job_and_its_running_tasks(lab):
     infos = {info.job_id: info for info in lab.system.jobs.all_jobs()}
     assert set(infos) == {f"{array}.1", f"{array}.3", array, single.id}
     assert infos[array].job_state is JobState.QUEUED
-    table = lab.system.status.jobs_table()
-    rows = list(zip(table["job_id"], table["task_id"], table["state"], strict=True))
+    table = lab.system.status.poll().tasks.to_pydict()
+    rows = list(zip(table["job_id"], table["tasks"], table["letters"], strict=True))
     assert rows == [
         (array, "1", "r"),
         (array, "3", "r"),

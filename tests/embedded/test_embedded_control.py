@@ -10,7 +10,7 @@ import pytest
 from embedded_lab import wait_for
 
 from gcs_lab.errors import InvalidArgument, InvalidState
-from gcs_lab.jobs import JobAction
+from gcs_lab.jobs import JobAction, JobChanges
 from gcs_lab.vocabulary import JobState, TaskRange
 
 
@@ -153,9 +153,9 @@ def test_exit_100_is_an_error_state_that_can_be_cleared(lab):
     assert (status.state, status.annotation) == (JobState.FAILED, "error: the job ended with exit status 100")
     assert job.info().failed == 30
     (lab.work / "mended").touch()
-    assert lab.system.jobs.clear_error([job.id]) == {}
+    assert lab.act(JobAction.CLEAR_ERROR, job.id) == {}
     assert lab.ended(job).job_state is JobState.DONE
-    assert isinstance(lab.system.jobs.clear_error([job.id])[job.id], InvalidState)
+    assert isinstance(lab.act(JobAction.CLEAR_ERROR, job.id)[job.id], InvalidState)
 
 
 @pytest.mark.parametrize(
@@ -207,3 +207,110 @@ def test_why_a_job_cannot_be_held_is_said_by_what_holds_it_already(lab):
     assert f"it waits for the same task of job {like}." in str(told[tasks])
     assert f"it waits for task 2 of job {like}." in str(told[f"{tasks}.2"])
     assert "submit_as_hold" in str(told[follows.id])
+
+
+ONCE = "echo $RESTARTED >> runs; [ $RESTARTED = 1 ] || exec sleep 60"
+
+
+def test_a_requeue_is_not_forgotten_when_the_scheduler_dies(lab):
+    job = lab.shell(ONCE, rerunnable=True)
+    wait_for(lambda: lab.read("runs"), "the first run")
+    # Its shepherd cannot be told now, and hears of it later.
+    os.kill(lab.shepherd_pid(job), signal.SIGSTOP)
+    job.requeue()
+    assert lab.letters(job) == "Rr"
+    lab.kill_scheduler()
+    assert lab.letters(job) == "Rr"
+    os.kill(lab.shepherd_pid(job), signal.SIGCONT)
+    assert lab.ended(job).job_state is JobState.DONE
+    assert lab.read("runs").split() == ["0", "1"]
+
+
+def test_a_job_that_is_to_be_requeued_can_still_be_terminated(lab):
+    job = lab.shell(ONCE, rerunnable=True)
+    wait_for(lambda: lab.read("runs"), "the first run")
+    os.kill(shepherd := lab.shepherd_pid(job), signal.SIGSTOP)
+    job.requeue()
+    job.terminate()
+    assert lab.letters(job) == "dr"
+    with pytest.raises(InvalidState, match="state is dr"):
+        job.requeue()
+    os.kill(shepherd, signal.SIGCONT)
+    assert lab.ended(job).deleted_by == getpass.getuser()
+    assert lab.read("runs").split() == ["0"]
+
+
+def test_a_requeued_run_is_accounted_as_rescheduled(lab):
+    job = lab.shell(ONCE, rerunnable=True)
+    wait_for(lambda: lab.read("runs"), "the first run")
+    job.requeue()
+    lab.ended(job)
+    records = [line.split(":") for line in lab.places.accounting.read_text().splitlines() if line[0] != "#"]
+    assert [record[11] for record in records] == ["25", "0"]
+
+
+def test_what_is_altered_survives_the_scheduler_and_counts_for_the_start(lab):
+    lab.configure('[[hosts]]\nname="n"\n[[queues]]\nname="a.q"\nslots=1\n[[queues]]\nname="b.q"\nslots=1\n')
+    first = lab.shell(
+        "true", submit_as_hold=True, queue_name="a.q", job_name="one", resource_requests={"h_rt": "600"}
+    )
+    second = lab.shell("true", submit_as_hold=True, queue_name="a.q", job_name="two")
+    changes = JobChanges(name="both", priority=9, requests={"h_rt": "60"}, queues=["b.q"])
+    assert lab.system.jobs.alter(changes, [first.id, second.id]) == {}
+    follows = lab.shell("true", hold_jid=["both"])
+    lab.kill_scheduler()
+    details = lab.system.status.job_details([first.id, second.id, follows.id])
+    for job in (first, second):
+        told = details[job.id]
+        assert (told.name, told.posix_priority, told.requests) == ("both", 9, {"h_rt": "60"})
+        assert told.queues == ("b.q",)
+    assert details[follows.id].waits_for == (first.id, second.id)
+    first.release()
+    assert lab.ended(first).queue_name == "b.q"
+    second.alter(queues=[])
+    second.release()
+    assert lab.ended(second).queue_name == "a.q"
+    lab.ended(follows)
+
+
+def test_a_higher_priority_overtakes_what_waits(lab):
+    lab.one_slot()
+    blocker = lab.submit("sleep", "60")
+    first, second = (lab.shell(f"echo {which} >> order") for which in ("first", "second"))
+    second.alter(priority=5)
+    blocker.terminate()
+    lab.ended(first)
+    assert lab.read("order").split() == ["second", "first"]
+
+
+def test_what_runs_keeps_what_it_was_given(lab):
+    lab.configure(
+        '[[complexes]]\nname="lic"\nshortcut="lic"\ntype="INT"\nconsumable="YES"\n'
+        '[[hosts]]\nname="n"\ncomplex_values={lic=9}\n[[queues]]\nname="all.q"\nslots=2\n'
+    )
+    job = lab.submit("sleep", "60")
+    lab.wait_letters(job, "r")
+    with pytest.raises(InvalidState, match="only its name and priority"):
+        job.alter(requests={"h_vmem": "1G"})
+    array = lab.array("exec sleep 60", TaskRange(1, 3), resource_requests={"lic": "2"})
+    wait_for(lambda: lab.tasks(array).counts()[JobState.RUNNING] == 1, "one task")
+    for changes in ({"lic": "3"}, {"h_rt": "60"}):
+        failures = lab.jobs.alter(JobChanges(requests=changes), [array])
+        assert "1 tasks of job" in str(failures[array])
+    assert lab.jobs.alter(JobChanges(requests={"h_vmem": "2G"}, name="more"), [array]) == {}
+    assert lab.jobs.array(array).info().resource_requests == {"lic": "2", "h_vmem": "2G"}
+    lab.act(JobAction.TERMINATE, job.id, array)
+    wait_for(lambda: not lab.system.jobs.job_ids(), "the end")
+    # What was taken was given back: nine are there for one.
+    assert lab.ended(lab.shell("true", resource_requests={"lic": "9"})).job_state is JobState.DONE
+
+
+def test_an_alteration_that_the_cluster_cannot_take_changes_nothing(lab):
+    lab.configure('[[hosts]]\nname="n"\n[[queues]]\nname="all.q"\nslots=2\n')
+    job = lab.shell("true", submit_as_hold=True, job_name="as_it_was")
+    # The backend itself, without the area's own checks.
+    for changes in (JobChanges(name="x", queues=["no.q"]), JobChanges(name="x", requests={"no": "1"})):
+        assert isinstance(lab.system.jobs.alter(changes, [job.id])[job.id], InvalidArgument)
+    with pytest.raises(InvalidArgument, match="no name for a job"):
+        lab.system.jobs.alter(JobChanges(name="a/b"), [job.id])
+    assert job.info().job_name == "as_it_was"

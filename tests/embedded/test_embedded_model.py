@@ -167,7 +167,7 @@ class Workload:
                         self.note(f"released {job.in_log(index)}")
             if left:
                 self.lab.act(JobAction.RELEASE, *left)
-                jobs.clear_error(left)
+                jobs.control(JobAction.CLEAR_ERROR, left)
             return not left
 
         wait_for(nothing_left, "the end of all jobs", seconds=60)

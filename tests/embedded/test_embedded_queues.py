@@ -33,7 +33,7 @@ COUNT = "while :; do echo tick >> ticks; sleep 0.01; done"
 
 
 def states(lab):
-    table = lab.system.status.queues_table()
+    table = lab.system.queue_instances()
     rows = zip(table["queue"], table["host"], table["state"], strict=True)
     return {f"{queue}@{host}": state for queue, host, state in rows}
 

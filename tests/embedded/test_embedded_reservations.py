@@ -397,5 +397,5 @@ def test_whenever_the_scheduler_is_killed_nothing_is_lost_and_nothing_done_twice
         over.set()
         killer.join()
     assert [made.id for made in lab.jobs.reservations.list()] == reserved
-    table = lab.system.status.queues_table()
+    table = lab.system.queue_instances()
     assert {host for host, state in zip(table["host"], table["state"], strict=True) if state} == shut

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -147,17 +147,20 @@ def test_tables_show_jobs_queues_and_hosts(lab):
     running = lab.submit("sleep", "60")
     held = lab.submit("sleep", "60", submit_as_hold=True, job_name="held", priority=-5)
     lab.wait_letters(running, "r")
-    jobs = lab.system.status.jobs_table()
+    poll = lab.system.status.poll()
+    assert poll.commands == ()
+    jobs = poll.tasks.to_pydict()
     assert jobs["job_id"] == [running.id, held.id]
-    assert jobs["state"] == ["r", "hqw"]
-    assert jobs["priority"] == [0, -5]
-    assert jobs["submission_time"][0].tzinfo is UTC
+    assert jobs["letters"] == ["r", "hqw"]
+    assert jobs["state"] == ["RUNNING", "QUEUED_HELD"]
+    assert jobs["posix_priority"] == [0, -5]
+    assert jobs["submission_time"][0].utcoffset() == timedelta(0)
     assert jobs["start_time"][1] is None
-    queues = lab.system.status.queues_table()
+    queues = poll.queue_instances.to_pydict()
     assert dict(zip(queues["queue"], queues["slots_used"], strict=True)) == {"all.q": 1, "short.q": 0}
-    hosts = lab.system.status.hosts_table()
+    hosts = poll.hosts.to_pydict()
     assert hosts["slots_used"] == [1]
-    assert 0 < hosts["mem_used"][0] < hosts["mem_total"][0]
+    assert 0 < hosts["memory_used"][0] < hosts["memory_total"][0]
 
 
 def test_the_catalogue_and_capabilities_are_truthful(lab):

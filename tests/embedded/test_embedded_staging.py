@@ -12,6 +12,7 @@ from embedded_lab import processes_with, wait_for
 
 from gcs_lab.backends.embedded.process_tree import descendants
 from gcs_lab.backends.embedded.staging import Copy, stage
+from gcs_lab.jobs import JobAction
 from gcs_lab.vocabulary import JobState, JobTemplate
 
 
@@ -76,7 +77,7 @@ def test_a_source_that_is_not_there_puts_the_job_into_error_state_and_it_never_r
     assert not (lab.work / "ran").exists()
     # Once that is mended, it runs.
     (home / "nowhere").write_text("now there")
-    assert lab.system.jobs.clear_error([job.id]) == {}
+    assert lab.act(JobAction.CLEAR_ERROR, job.id) == {}
     lab.ended(job)
     assert lab.read("here") == "now there"
 

@@ -12,7 +12,6 @@ from gridengine.demo_lab import wait_until
 
 from gcs_lab.errors import InvalidArgument, InvalidState
 from gcs_lab.jobs.protocol import JobAction
-from gcs_lab.status import HOST_COLUMNS, JOB_COLUMNS, QUEUE_COLUMNS
 from gcs_lab.vocabulary import JobState
 
 if TYPE_CHECKING:
@@ -281,23 +280,6 @@ def test_the_catalogue_has_what_the_demo_was_given(cluster: Cluster) -> None:
     assert set(catalogue.parallel_environments) >= {"make", "smp", "mpi"}
     assert catalogue.by_name["h_vmem"].requestable
     assert not catalogue.by_name["h_vmem"].consumable
-
-
-def test_tables_have_their_columns_and_the_running_job(cluster: Cluster) -> None:
-    job = run(cluster, "sleep", "100")
-    job.wait_started(30)
-    backend = cluster._backend.status
-    assert backend is not None
-    jobs, queues, hosts = backend.jobs_table(), backend.queues_table(), backend.hosts_table()
-    for table, names in ((jobs, JOB_COLUMNS), (queues, QUEUE_COLUMNS), (hosts, HOST_COLUMNS)):
-        assert tuple(table) == names
-        assert len({len(column) for column in table.values()}) == 1
-    assert job.id in jobs["job_id"]
-    assert sum(queues["slots_used"]) >= 1
-    assert hosts["host"] == ["localhost"]
-    assert hosts["mem_total"][0] > 1 << 20
-    assert cluster.status.queues().shape == (2, len(QUEUE_COLUMNS))
-    job.terminate()
 
 
 def test_the_system_says_its_version(cluster: Cluster) -> None:

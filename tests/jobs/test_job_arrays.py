@@ -118,10 +118,10 @@ def test_an_action_reaches_the_whole_array_or_the_tasks_that_are_named(
     jobs: Jobs, backend: InMemoryJobs, action: JobAction
 ) -> None:
     array = jobs.submit_array(TRUE, 1, 9)
-    getattr(array, action.value)([5, 3, 3])
-    getattr(array, action.value)(iter(range(7, 9)))
-    getattr(array, action.value)([])
-    getattr(array, action.value)()
+    getattr(array, action.name.lower())([5, 3, 3])
+    getattr(array, action.name.lower())(iter(range(7, 9)))
+    getattr(array, action.name.lower())([])
+    getattr(array, action.name.lower())()
     assert backend.controlled == [(action, ["1.3", "1.5"]), (action, ["1.7", "1.8"]), (action, ["1"])]
 
 

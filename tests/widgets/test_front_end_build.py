@@ -14,7 +14,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-BUILT = {f"gcs_lab/widgets/static/{card}.{kind}" for card in ("job_card", "sweep_card") for kind in ("js", "css")}
+WITH_STYLE = ("job_card", "sweep_card", "grid", "cockpit")
+BUILT = {f"gcs_lab/widgets/static/{name}.{kind}" for name in WITH_STYLE for kind in ("js", "css")} | {
+    "gcs_lab/widgets/static/chart.js"
+}
 
 
 @pytest.fixture(scope="module")

@@ -236,7 +236,7 @@ def test_comm_of_a_kernel_with_subshells_follows_the_browsers_choice(monkeypatch
             return None
 
     routing = Routing()
-    live_card._follow_the_browser(routing)
+    live_card.follow_the_browser(routing)
     assert routing._reply_subshell_for({}, "subshell-1") == "subshell-1"
 
 

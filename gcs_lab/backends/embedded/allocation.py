@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -28,15 +29,18 @@ def rule_number(rule: str | None) -> int | None:
     return int(rule) if rule is not None and rule.isdecimal() else None
 
 
-def fit(request: Request, room: Room) -> Slots:
-    """Return the slots that `request` gets now, empty if it does not fit."""
+def fit(request: Request, room: Room, begin: int = 0) -> Slots:
+    """Return the slots that `request` gets now, empty if it does not fit.
+
+    Its places before the index `begin` are known to have no free slot.
+    """
     most = request.most
     if request.environment is not None:
         most = min(most, room.environment_slots(request.environment, request))
     if most < request.least:
         return {}
     if request.rule in _ONE_INSTANCE:
-        return _on_one_instance(request, room, most)
+        return _on_one_instance(request, room, most, begin)
     best: Counter[Instance] = Counter()
     for places in _orders(request, room):
         given = _over_hosts(request, room, places, most)
@@ -50,11 +54,11 @@ def fit(request: Request, room: Room) -> Slots:
     return dict(best)
 
 
-def _on_one_instance(request: Request, room: Room, most: int) -> Slots:
+def _on_one_instance(request: Request, room: Room, most: int, begin: int) -> Slots:
     """Return the slots of the instance that has the most, up to `most`; of those alike, the first."""
     best: Slots = {}
     enough = request.least
-    for instance in request.places:
+    for instance in itertools.islice(request.places, begin, None):
         count = min(most, room.free_slots(instance, request))
         if request.consumes and count > 0:
             count = int(min(count, _slots_by_consumables(instance.host, request, room)))

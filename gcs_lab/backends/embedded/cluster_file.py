@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import getpass
 import os
 import tomllib
@@ -29,14 +30,18 @@ from gcs_lab.backends.embedded.layout import (
     Queue,
 )
 from gcs_lab.backends.embedded.native_options import parse_native
+from gcs_lab.backends.embedded.patterns import matches
 from gcs_lab.errors import GcsError, InvalidArgument
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["default_text", "parse_layout", "read_layout"]
+__all__ = ["MOST_HOSTS", "default_text", "parse_layout", "read_layout"]
 
 _LARGEST_RULE = 9_999_999
+#: Of one entry: what a decision on who starts still looks through in an instant.
+MOST_HOSTS = 5_000
+_NAMED_HOSTS = 8
 
 
 def read_layout(path: Path) -> Layout:
@@ -85,7 +90,7 @@ def parse_layout(text: str) -> Layout:
         }
     )
     complexes = _complexes(top)
-    hosts = tuple(_host(entry, complexes) for entry in top.tables("hosts"))
+    hosts = tuple(host for entry in top.tables("hosts") for host in _hosts(entry, complexes))
     names = distinct("host", [host.name for host in hosts])
     queues = tuple(_queue(entry, names) for entry in top.tables("queues"))
     distinct("queue", [queue.name for queue in queues])
@@ -162,10 +167,24 @@ def _mail(entry: Entry) -> MailSettings:
     return MailSettings(tuple(command), sender)
 
 
+def _hosts(entry: Entry, complexes: Mapping[str, ComplexDefinition]) -> list[Host]:
+    """Return the hosts of one entry: as many as its ``count`` says, which then are numbered."""
+    first = _host(entry, complexes)
+    if "count" not in entry.table:
+        return [first]
+    count = entry.count("count")
+    if count > MOST_HOSTS:
+        raise InvalidArgument(f"{entry.where}: count is {count}; expected {MOST_HOSTS:,} at most.")
+    # node01, but sim001, as the private Grid Engine calls them.
+    digits = max(3 if first.simulated else 2, len(str(count)))
+    return [dataclasses.replace(first, name=f"{first.name}{number:0{digits}}") for number in range(1, count + 1)]
+
+
 def _host(entry: Entry, complexes: Mapping[str, ComplexDefinition]) -> Host:
     name = entry.name()
     topology = ("sockets", "cores_per_socket", "threads_per_core")
-    entry.only({"name", "num_proc", "mem_total", "arch", "consumables", "complex_values", *topology})
+    more = ("arch", "consumables", "complex_values", "count", "simulated", *topology)
+    entry.only({"name", "num_proc", "mem_total", *more})
     plain = Host(name)
     consumables, fixed_values = _complex_values(entry, complexes)
     return Host(
@@ -178,6 +197,7 @@ def _host(entry: Entry, complexes: Mapping[str, ComplexDefinition]) -> Host:
         sockets=entry.optional_count("sockets"),
         cores_per_socket=entry.optional_count("cores_per_socket"),
         threads_per_core=entry.optional_count("threads_per_core"),
+        simulated=entry.truth("simulated"),
     )
 
 
@@ -236,11 +256,24 @@ def _complex_values(
 def _queue(entry: Entry, hosts: list[str]) -> Queue:
     name = entry.name()
     entry.only({"name", "slots", "hosts", *QUEUE_LIMITS})
-    listed = entry.table.get("hosts", hosts)
-    if not isinstance(listed, list) or not listed or not set(map(str, listed)) <= set(hosts):
-        raise InvalidArgument(f"{entry.where}: hosts is {listed!r}; expected a list of {', '.join(hosts)}.")
+    listed = _listed_hosts(entry, hosts)
     limits = {key: entry.quantity(key, memory=LIMITS[key] == "MEMORY") for key in QUEUE_LIMITS if key in entry.table}
-    return Queue(name, entry.count("slots", least=0), tuple(dict.fromkeys(map(str, listed))), limits)
+    return Queue(name, entry.count("slots", least=0), listed, limits)
+
+
+def _listed_hosts(entry: Entry, hosts: list[str]) -> tuple[str, ...]:
+    """Return the hosts of a queue, which may be given by patterns."""
+    if "hosts" not in entry.table:
+        return tuple(hosts)
+    listed = entry.table["hosts"]
+    if isinstance(listed, list) and listed:
+        words = [str(word) for word in listed]
+        known = set(hosts)
+        found = [[word] if word in known else [host for host in hosts if matches(word, host)] for word in words]
+        if all(found):
+            return tuple(dict.fromkeys(host for group in found for host in group))
+    there = ", ".join(hosts[:_NAMED_HOSTS]) + (" …" if len(hosts) > _NAMED_HOSTS else "")
+    raise InvalidArgument(f"{entry.where}: hosts is {listed!r}; expected a list of {there}, or of patterns (node*).")
 
 
 def _environment(entry: Entry) -> ParallelEnvironment:

@@ -70,6 +70,13 @@ class Entry:
             raise InvalidArgument(f"{self.where}: {key} is {value!r}; expected {', '.join(known)}.")
         return str(value)
 
+    def truth(self, key: str) -> bool:
+        """Return true or false; false if it is not there."""
+        value = self.table.get(key, False)
+        if not isinstance(value, bool):
+            raise InvalidArgument(f"{self.where}: {key} is {value!r}; expected true or false.")
+        return value
+
     def count(self, key: str, default: int | None = None, least: int = 1) -> int:
         """Return a whole number of `least` or more."""
         value = self.table.get(key, default)
@@ -108,8 +115,10 @@ class Entry:
 
 def distinct(kind: str, names: list[str]) -> list[str]:
     """Return `names`, which are those of one kind of thing. Raises InvalidArgument if two are the same."""
+    seen: set[str] = set()
     for name in names:
-        if names.count(name) > 1:
+        if name in seen:
             several = f"{kind}es" if kind.endswith("x") else f"{kind}s"
             raise InvalidArgument(f"there are two {several} called {name!r}; every {kind} has a name of its own.")
+        seen.add(name)
     return names

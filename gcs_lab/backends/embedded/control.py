@@ -1,4 +1,4 @@
-"""What users do to jobs: hold, release, suspend, resume, terminate, clear the error; one job, tasks, whole arrays."""
+"""What users do to jobs: hold, suspend, terminate, requeue and so on; to one job, to tasks, to whole arrays."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from gcs_lab.backends.embedded.scheduler import Scheduler
     from gcs_lab.backends.embedded.task import Job
 
-__all__ = ["Control", "number_of"]
+__all__ = ["Control", "has_ended", "number_of", "unknown"]
 
 #: What an action does, and when it is possible, in words. The states are those of GFD.231, section 5.6.
 _WORDS = {
@@ -26,7 +26,8 @@ _WORDS = {
     "suspend": ("be suspended", "it runs"),
     "resume": ("be resumed", "it is suspended"),
     "terminate": ("be ended", "it has not ended"),
-    "clear": ("have its error cleared", "it is in error state"),
+    "clear the error of": ("have its error cleared", "it is in error state"),
+    "requeue": ("be requeued", "it runs"),
 }
 
 
@@ -36,7 +37,9 @@ def number_of(job_id: str) -> int | None:
     return int(job_id) if job_id.isascii() and job_id.isdigit() and len(job_id) < 19 else None  # noqa: PLR2004
 
 
-def _allows(action: str, state: JobState, letters: str, *, held: bool) -> bool:
+def _allows(  # noqa: PLR0911  (one for each action)
+    action: str, state: JobState, letters: str, *, held: bool
+) -> bool:
     match action:
         case "hold":
             return state in (JobState.QUEUED, JobState.REQUEUED)
@@ -47,8 +50,10 @@ def _allows(action: str, state: JobState, letters: str, *, held: bool) -> bool:
             return state is JobState.RUNNING or (state is JobState.SUSPENDED and "s" not in letters)
         case "resume":
             return state is JobState.SUSPENDED and "s" in letters
-        case "clear":
+        case "clear the error of":
             return letters.startswith("E")
+        case "requeue":
+            return state in (JobState.RUNNING, JobState.SUSPENDED) and "d" not in letters
         case _:
             return letters != "z"
 
@@ -82,7 +87,7 @@ class Control:
             text, index = split_id(job_id)
             number = number_of(text)
             if number is None:
-                failures[job_id] = _unknown(job_id)
+                failures[job_id] = unknown(job_id)
             elif number not in self._scheduler.jobs:
                 gone[job_id] = number
             elif index is not None:
@@ -93,11 +98,13 @@ class Control:
             failures |= self._act_on_tasks(action, number, wanted)
         known = self._ended(gone.values()) if gone else ()
         for job_id, number in gone.items():
-            failures[job_id] = _has_ended(job_id) if number in known else _unknown(job_id)
+            failures[job_id] = has_ended(job_id) if number in known else unknown(job_id)
         return failures
 
     def _act_on_job(self, action: str, number: int) -> GcsError | None:
         entry = self._scheduler.jobs[number]
+        if (fault := self._not_rerunnable(action, str(number), entry.job)) is not None:
+            return fault
         if isinstance(entry, ArrayJob):
             places = self._places(action, entry, range(len(entry.codes)))
             if not places:
@@ -118,10 +125,12 @@ class Control:
         entry = self._scheduler.jobs.get(number)
         if not isinstance(entry, ArrayJob):
             if entry is None:
-                return {job_id: _has_ended(job_id) for job_id in wanted.values()}
-            return {job_id: _unknown(job_id) for job_id in wanted.values()}
+                return {job_id: has_ended(job_id) for job_id in wanted.values()}
+            return {job_id: unknown(job_id) for job_id in wanted.values()}
+        if (fault := self._not_rerunnable(action, str(number), entry.job)) is not None:
+            return dict.fromkeys(wanted.values(), fault)
         indices = entry.tasks.indices
-        failures: dict[str, GcsError] = {job_id: _unknown(job_id) for i, job_id in wanted.items() if i not in indices}
+        failures: dict[str, GcsError] = {job_id: unknown(job_id) for i, job_id in wanted.items() if i not in indices}
         asked = [indices.index(index) for index in wanted if index in indices]
         places = self._places(action, entry, asked)
         may = set(places)
@@ -131,12 +140,21 @@ class Control:
                 code = entry.codes[place]
                 letters = entry.meaning(code)[1]
                 if letters == "z":
-                    failures[job_id] = _has_ended(job_id)
+                    failures[job_id] = has_ended(job_id)
                 else:
                     failures[job_id] = self._invalid(action, job_id, letters, "", entry.job, held=self._held(code))
         if places:
             self._act_on_places(action, entry, places)
         return failures
+
+    @staticmethod
+    def _not_rerunnable(action: str, job_id: str, job: Job) -> GcsError | None:
+        if action != "requeue" or job.shared.request.rerunnable:
+            return None
+        return InvalidState(
+            f"job {job_id} is not restartable: it was submitted without rerunnable=True (qsub -r y). Terminate it, "
+            "and submit it anew."
+        )
 
     @staticmethod
     def _held(code: int) -> bool:
@@ -172,8 +190,10 @@ class Control:
                 scheduler.hold(task, held=action == "hold")
             case "suspend" | "resume":
                 scheduler.suspend(task, suspended=action == "suspend")
-            case "clear":
+            case "clear the error of":
                 scheduler.clear_error(task)
+            case "requeue":
+                scheduler.requeue(task, self._owner)
             case _:
                 scheduler.end(task, f"deleted by {self._owner}", self._owner)
 
@@ -209,9 +229,11 @@ class Control:
         )
 
 
-def _unknown(job_id: str) -> InvalidArgument:
+def unknown(job_id: str) -> InvalidArgument:
+    """Return the error for the id of a job that never was."""
     return InvalidArgument(f"the embedded cluster knows no job {job_id!r}; its jobs have numbers from 1.")
 
 
-def _has_ended(job_id: str) -> InvalidState:
+def has_ended(job_id: str) -> InvalidState:
+    """Return the error for the id of a job that has ended."""
     return InvalidState(f"job {job_id} has ended; only a job that has not ended can be changed.")

@@ -121,6 +121,12 @@ class Database:
             ),
         )
 
+    def alter_job(self, job: Job) -> None:
+        """Write what a job asks for now."""
+        self._connection.execute(
+            "UPDATE jobs SET request_id = ?, own = ? WHERE job_id = ?", (job.shared.request_id, job.own, job.job_id)
+        )
+
     def jobs_of_tokens(self, tokens: Iterable[str]) -> dict[str, int]:
         """Return the ids of the jobs that were submitted with `tokens`, by token."""
         return dict(self._chosen("SELECT token, job_id FROM jobs WHERE token IN", tokens))

@@ -38,7 +38,8 @@ class Verdict:
 
 def judge(task: Task, ending: Mapping[str, Any], limits: Mapping[str, float]) -> Verdict:
     """Return the verdict on a run from its shepherd's record."""
-    verdict = _judge_job(task, ending, limits)
+    stopped = ending["fault"] is None and (ending["status"] is None or os.WIFSIGNALED(ending["status"]))
+    verdict = _requeued(task) if task.to_requeue and stopped else _judge_job(task, ending, limits)
     fault = ending.get("stage_out")
     if fault is None:
         return verdict
@@ -52,7 +53,7 @@ def judge(task: Task, ending: Mapping[str, Any], limits: Mapping[str, float]) ->
 def _judge_job(task: Task, ending: Mapping[str, Any], limits: Mapping[str, float]) -> Verdict:
     if ending["fault"] is not None:
         failed, reason = ending["fault"]
-        phase = Phase.ENDED if task.to_end else Phase.ERROR
+        phase = Phase.ENDED if task.to_go else Phase.ERROR
         return Verdict(phase, failed, annotation=f"error: {reason}")
     if ending["status"] is None:
         # Removed before the job was started.
@@ -60,19 +61,25 @@ def _judge_job(task: Task, ending: Mapping[str, Any], limits: Mapping[str, float
     code = os.waitstatus_to_exitcode(ending["status"])
     if code < 0:
         return _judge_signal(task, ending, limits, signal.Signals(-code))
-    if code == RUN_AGAIN and not task.to_end:
+    if code == RUN_AGAIN and not task.to_go:
         return Verdict(Phase.PENDING, _RESCHEDULED, code, annotation="it asked to run again (exit status 99)")
-    if code == ERROR_STATE and not task.to_end:
+    if code == ERROR_STATE and not task.to_go:
         return Verdict(Phase.ERROR, _APPLICATION_ERROR, code, annotation="error: the job ended with exit status 100")
     return Verdict(Phase.ENDED, 0, code, annotation=f"ended with exit status {code}" if code else None)
 
 
 def judge_lost(task: Task, *, rebooted: bool) -> Verdict:
     """Return the verdict on a run whose shepherd is gone without a record."""
+    if task.to_requeue:
+        return _requeued(task)
     why = "the machine went down while the job ran" if rebooted else "its shepherd died, and the job was killed"
     if task.job.request.rerunnable and not task.to_end:
         return Verdict(Phase.PENDING, _NO_EXIT_STATUS, annotation=f"{why}; it runs again, because it is rerunnable")
     return _by_signal(signal.SIGKILL, _NO_EXIT_STATUS, f"failed: {why}")
+
+
+def _requeued(task: Task) -> Verdict:
+    return Verdict(Phase.PENDING, _RESCHEDULED, annotation=f"{task.to_end}; it runs again")
 
 
 def _by_signal(number: signal.Signals, failed: int, annotation: str) -> Verdict:

@@ -43,6 +43,7 @@ class Followers:
         """As :meth:`task_ended`, of many tasks at once."""
         for follower in self._after(array):
             was = follower.waits
+            self._scheduler.row_log.note(follower.job.job_id)
             self._scheduler.changes.unheld(follower, follower.block_like(self.arrays_before(follower)))
             self._scheduler.update_waiting(follower, was=was)
 
@@ -54,6 +55,7 @@ class Followers:
         if entry is None or not entry.blocked or waits:
             return
         was = entry.waits
+        scheduler.row_log.note(job_id)
         if isinstance(entry, Task):
             before = entry.state_and_letters()
             entry.blocked = False
@@ -73,5 +75,6 @@ class Followers:
         if array.codes[place] & ~USER_HOLD == TASK_HOLD:
             was = array.waits
             array.codes[place] ^= TASK_HOLD
+            self._scheduler.row_log.note(array.job.job_id)
             self._scheduler.changes.unheld(array, [place])
             self._scheduler.update_waiting(array, was=was)

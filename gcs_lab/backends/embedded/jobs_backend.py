@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from gcs_lab.backends.embedded.client import Client
     from gcs_lab.backends.embedded.submit_request import SubmitRequest
     from gcs_lab.errors import GcsError
+    from gcs_lab.jobs import JobChanges
     from gcs_lab.jobs.protocol import JobAction, ReservationsBackend
     from gcs_lab.vocabulary import JobTemplate
 
@@ -138,15 +139,19 @@ class EmbeddedJobs:
 
     def control(self, action: JobAction, job_ids: Collection[str]) -> dict[str, GcsError]:
         """Do `action` to all `job_ids`; return what went wrong, by id."""
-        return self._control(action.value, job_ids)
+        return self._act("control", job_ids, action=action.value)
 
-    def clear_error(self, job_ids: Collection[str]) -> dict[str, GcsError]:
-        """Let jobs in error state (``Eqw``) wait again, as ``qmod -cj`` does; return what went wrong, by id."""
-        return self._control("clear", job_ids)
+    def alter(self, changes: JobChanges, job_ids: Collection[str]) -> dict[str, GcsError]:
+        """Change what jobs and whole arrays ask for, in one transaction; return what went wrong, by id.
 
-    def _control(self, action: str, job_ids: Collection[str]) -> dict[str, GcsError]:
+        Of one that runs only name and priority can be altered; of an array some of whose tasks run, all but
+        consumables and ``h_rt``.
+        """
+        return self._act("alter", job_ids, changes=dataclasses.asdict(changes))
+
+    def _act(self, do: str, job_ids: Collection[str], **given: Any) -> dict[str, GcsError]:
         # The token makes a question that is asked again, of a scheduler that died, harmless.
-        failures = self._client.ask("control", action=action, ids=list(job_ids), token=secrets.token_hex(16))
+        failures = self._client.ask(do, ids=list(job_ids), token=secrets.token_hex(16), **given)
         return {job_id: rebuild_error(told) for job_id, told in failures.items()}
 
     # --- questions ---

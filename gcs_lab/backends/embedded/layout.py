@@ -43,7 +43,8 @@ class Host:
     """A virtual host. ``mem_total`` is in bytes; its topology is None where the file says nothing of it.
 
     ``consumables`` are what its jobs share, such as licences: quantities by name (bytes, seconds, plain numbers).
-    ``fixed_values`` are its other complexes, as they were written.
+    ``fixed_values`` are its other complexes, as they were written. On a ``simulated`` host jobs execute nothing, and
+    end after the seconds of their first argument.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Host:
     sockets: int | None = None
     cores_per_socket: int | None = None
     threads_per_core: int | None = None
+    simulated: bool = False
 
 
 @dataclass(frozen=True)
@@ -110,15 +112,32 @@ class Layout:
 
     def host(self, name: str) -> Host:
         """Return the host called `name`."""
-        return next(host for host in self.hosts if host.name == name)
+        return self._hosts_by_name[name]
+
+    def has_host(self, name: str) -> bool:
+        """Tell whether there is a host called `name`."""
+        return name in self._hosts_by_name
+
+    def is_simulated(self, name: str) -> bool:
+        """Tell whether jobs on the host called `name` only seem to run; no host of that name is not simulated."""
+        host = self._hosts_by_name.get(name)
+        return host is not None and host.simulated
 
     def instances(self) -> list[tuple[Queue, Host]]:
         """Return all queue instances in the order in which they are tried."""
-        return [(queue, self.host(name)) for queue in self.queues for name in queue.hosts]
+        return list(self._instances)
 
     def parallel_environment(self, name: str) -> ParallelEnvironment | None:
         """Return the parallel environment called `name`, if there is one."""
         return next((pe for pe in self.parallel_environments if pe.name == name), None)
+
+    @functools.cached_property
+    def _hosts_by_name(self) -> Mapping[str, Host]:
+        return {host.name: host for host in self.hosts}
+
+    @functools.cached_property
+    def _instances(self) -> tuple[tuple[Queue, Host], ...]:
+        return tuple((queue, self.host(name)) for queue in self.queues for name in queue.hosts)
 
     @functools.cached_property
     def complexes_by_name(self) -> Mapping[str, ComplexDefinition]:

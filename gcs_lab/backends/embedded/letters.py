@@ -77,7 +77,7 @@ def _what_happened(task: Task) -> str | None:
     if task.phase is not Phase.ENDED:
         return None
     # One that was told to end while nothing of it ran has no outcome.
-    return "Aborted" if task.to_end or task.outcome.get("failed") != 0 else "Complete"
+    return "Aborted" if task.to_go or task.outcome.get("failed") != 0 else "Complete"
 
 
 def _letter(task: Task, layout: Layout, what: str, lines: list[tuple[str, str]]) -> Letter:

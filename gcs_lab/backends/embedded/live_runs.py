@@ -1,4 +1,7 @@
-"""The shepherds that are alive: forked on our order, or found again after the scheduler was restarted."""
+"""The runs that go on: shepherds, forked on our order or found again after the scheduler was restarted.
+
+Simulated runs need no shepherd (:mod:`gcs_lab.backends.embedded.simulated_runs`).
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ import signal
 from typing import TYPE_CHECKING
 
 from gcs_lab.backends.embedded.run_orders import run_order, write_host_file
+from gcs_lab.backends.embedded.simulated_runs import SimulatedRuns
 from gcs_lab.backends.embedded.spool import RunFolder
 
 if TYPE_CHECKING:
@@ -38,7 +42,9 @@ class LiveRuns:
         self._spawner = spawner
         self._places = places
         self.layout = layout
+        self.simulated = SimulatedRuns(layout)
         self._poll = select.epoll()
+        self._poll.register(self.simulated.fileno(), select.EPOLLIN)
         self._by_descriptor: dict[int, tuple[int, int]] = {}
         self._by_key: dict[tuple[int, int], tuple[int, int]] = {}
 
@@ -55,14 +61,21 @@ class LiveRuns:
         found = self._by_key.get(task.key)
         return None if found is None else found[1]
 
+    def watches(self, task: Task) -> bool:
+        """Tell whether the end of the task's present run will be told."""
+        return task.key in self._by_key or self.simulated.watches(task)
+
     def start(self, task: Task) -> None:
-        """Have a shepherd forked for the present run of `task`.
+        """Have a shepherd forked for the present run of `task`; on a simulated host there is none.
 
         Raises
         ------
         OSError
             If there is no room for its folder or for another process; nothing was started then.
         """
+        if self.simulated.takes(task):
+            self.simulated.start(task)
+            return
         folder = self.folder(task)
         folder.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         if task.job.request.parallel_environment:
@@ -90,6 +103,11 @@ class LiveRuns:
         OSError
             If it cannot be written down.
         """
+        if self.simulated.takes(task):
+            # As in Grid Engine it can be ended, and not be suspended.
+            if wanted == "removed":
+                self.simulated.end(task)
+            return
         with contextlib.suppress(FileNotFoundError):  # the run has ended, and its folder is gone
             self.folder(task).want(wanted)
         if found := self._by_key.get(task.key):
@@ -98,10 +116,11 @@ class LiveRuns:
 
     def ended(self) -> list[tuple[int, int]]:
         """Return the keys of the tasks whose shepherds have ended since the last call."""
-        keys = [self._by_descriptor[descriptor] for descriptor, _ in self._poll.poll(0)]
+        ready = [descriptor for descriptor, _ in self._poll.poll(0)]
+        keys = [self._by_descriptor[descriptor] for descriptor in ready if descriptor in self._by_descriptor]
         for key in keys:
             self._unwatch(key)
-        return keys
+        return keys + self.simulated.ended() if self.simulated.fileno() in ready else keys
 
     def _watch(self, task: Task, pid: int, descriptor: int) -> None:
         self._by_descriptor[descriptor] = task.key

@@ -121,7 +121,12 @@ def suit(
     requests: Mapping[str, str], queues: Sequence[str], layout: Layout, wishes: MachineWishes | None = None
 ) -> Match:
     """Return the queue instances on which a job with these requests may run, whatever is free now."""
-    left = layout.instances()
+    named = {q.name for q in layout.queues if any(_names_queue(text, q.name) for text in queues)}
+    # A job that is to do something must not get onto a host that only seems to run it unless it says so.
+    left = [(queue, host) for queue, host in layout.instances() if not host.simulated or queue.name in named]
+    if not left:
+        there = ", ".join(queue.name for queue in layout.queues)
+        return Match((), f"all hosts are simulated; they take jobs that name a queue only (-q): there is {there}")
     if queues:
         left = [(queue, host) for queue, host in left if any(_named(text, queue, host) for text in queues)]
         if not left:
@@ -136,7 +141,6 @@ def suit(
         if not left:
             return Match((), f"-l {name}={value} fits nowhere: {_what_there_is(name, had)}")
     asked = limits_of(requests)
-    named = {q.name for q in layout.queues if any(_names_queue(text, q.name) for text in queues)}
     had, left = left, [(queue, host) for queue, host in left if _within(queue, asked, named=queue.name in named)]
     if not left:
         there = ", ".join(f"{q.name} has {n}={limit:g}" for q, _ in had for n, limit in q.limits.items())

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["empty_room", "needs_of"]
 
+_NAMED_HOSTS = 8
+
 
 def empty_room(layout: Layout) -> Room:
     """Return all that there is to give out."""
@@ -44,6 +46,10 @@ def _why_too_much(request: Request, layout: Layout) -> str:
     if environment is not None and environment.slots < request.least:
         return f"{what} fits nowhere: {environment.name} gives out {environment.slots} slots in all"
     there = ", ".join(f"{queue.name}@{host.name}: {queue.slots}" for queue, host in layout.instances())
+    if len(layout.hosts) > _NAMED_HOSTS:
+        there = ", ".join(
+            f"{queue.name}: {queue.slots} on each of {len(queue.hosts)} hosts" for queue in layout.queues
+        )
     return f"{what} fits nowhere: the queues have slots {there}"
 
 

@@ -196,15 +196,20 @@ def place(waiting: WaitingList, room: Room) -> list[tuple[Any, dict[Instance, in
     # Ranks differ, so that groups themselves are never compared.
     heads = [(group[0].rank, 0, group, group[0].starts()) for group in waiting.groups()]
     heapq.heapify(heads)
-    while heads and not room.is_full():
+    # Room only shrinks here: what has no free slot at the beginning of a request's places need not be tried again.
+    begins: dict[int, int] = {}
+    full = room.is_full()
+    while heads and not full:
         _, at, group, starts = heads[0]
         request = group[at].request
         next_one = next(starts, None)
         if next_one is not None:
-            if slots := fit(request, room):
+            begin = begins[id(request.places)] = _first_free(request, room, begins.get(id(request.places), 0))
+            if slots := fit(request, room, begin):
                 take(room, slots, request)
                 started.append((next_one, slots))
                 continue
+            full = room.is_full()
             at = _next_to_try(group, at, room)
         else:
             at += 1
@@ -213,6 +218,14 @@ def place(waiting: WaitingList, room: Room) -> list[tuple[Any, dict[Instance, in
         else:
             heapq.heappop(heads)
     return started
+
+
+def _first_free(request: Request, room: Room, begin: int) -> int:
+    """Return the index of the first of a request's places, from `begin` on, that has a free slot."""
+    places = request.places
+    while begin < len(places) and room.slots[places[begin]] <= 0:
+        begin += 1
+    return begin
 
 
 def _next_to_try(group: Sequence[Waiter], at: int, room: Room) -> int:

@@ -8,19 +8,20 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from gcs_lab._version import __version__
+from gcs_lab.backends.embedded.alterations import Alterations
 from gcs_lab.backends.embedded.array_job import ArrayJob
 from gcs_lab.backends.embedded.control import Control, number_of
 from gcs_lab.backends.embedded.event_ring import EventRing
 from gcs_lab.backends.embedded.keeper_questions import KeeperQuestions
 from gcs_lab.backends.embedded.pending_reports import pending_reasons, reasons_to_wire
-from gcs_lab.backends.embedded.reports import hosts_report, machines_report, queue_infos, queues_report
+from gcs_lab.backends.embedded.reports import machines_report, queue_infos
+from gcs_lab.backends.embedded.status_questions import StatusQuestions
 from gcs_lab.backends.embedded.submission_checks import category_options
 from gcs_lab.backends.embedded.submissions import Submissions
 from gcs_lab.backends.embedded.task_reports import (
     array_info,
     array_report,
     array_status,
-    jobs_report,
     live_infos,
     task_info,
     task_status,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
     from gcs_lab.backends.embedded.scheduler import Scheduler
     from gcs_lab.backends.embedded.task import Task
+    from gcs_lab.errors import GcsError
 
 __all__ = ["Questions"]
 
@@ -50,13 +52,14 @@ class Questions:
     """
 
     #: Questions that change something: they are answered within a transaction.
-    CHANGING = frozenset({"submit", "submit_many", "control"}) | KeeperQuestions.CHANGING
+    CHANGING = frozenset({"submit", "submit_many", "control", "alter"}) | KeeperQuestions.CHANGING
 
     def __init__(self, scheduler: Scheduler, owner: str) -> None:
         self._scheduler = scheduler
         self._since = time.time()
         self._submissions = Submissions(scheduler, owner)
         self._actions = Control(scheduler, owner, lambda numbers: self._jobs_ended(numbers).keys())
+        self._alterations = Alterations(scheduler, lambda numbers: self._jobs_ended(numbers).keys())
         #: What happened lately; the server adds to it after each commit.
         self.events = EventRing()
         #: Whether the scheduler was asked to end.
@@ -65,7 +68,8 @@ class Questions:
             "submit": lambda asked: str(self._submissions.submit(asked)),
             "submit_many": self._submit_many,
             "find_submissions": self._find_submissions,
-            "control": self._control,
+            "control": lambda asked: self._once(asked, self._actions.act, asked["action"], asked["ids"]),
+            "alter": lambda asked: self._once(asked, self._alterations.alter, asked["changes"], asked["ids"]),
             "status": lambda asked: self._reports(asked["ids"], task_status, array_status),
             "array_status": self._array_status,
             "pending_reasons": self._pending_reasons,
@@ -75,15 +79,13 @@ class Questions:
             "queues": lambda _: queue_infos(scheduler),
             "machines": lambda _: machines_report(scheduler),
             "events": lambda asked: self.events.since(asked["cursor"]),
-            "jobs_table": lambda _: jobs_report(scheduler),
-            "queues_table": lambda _: queues_report(scheduler),
-            "hosts_table": lambda _: hosts_report(scheduler),
             "catalogue": self._catalogue,
             "category": lambda asked: category_options(asked["name"], scheduler.layout),
             "abilities": lambda _: {"mail": scheduler.layout.mail is not None},
             "about": self._about,
             "stop": self._stop,
             **KeeperQuestions(scheduler, owner).answers,
+            **StatusQuestions(scheduler).answers,
         }
 
     def answer(self, message: dict[str, Any]) -> Any:
@@ -112,14 +114,14 @@ class Questions:
         found = self._scheduler.database.jobs_of_tokens(asked["tokens"])
         return {token: str(job_id) for token, job_id in found.items()}
 
-    def _control(self, asked: dict[str, Any]) -> dict[str, Any]:
+    def _once(self, asked: dict[str, Any], act: Callable[..., dict[str, GcsError]], *given: Any) -> dict[str, Any]:
+        """Act on jobs, unless it was asked for with the same token before; return what went wrong, by id."""
         database = self._scheduler.database
-        given = database.answer_given(asked["token"])
-        if given is not None:
-            assert isinstance(given, dict)  # noqa: S101  (kept by this method)
-            return given
-        failures = self._actions.act(asked["action"], asked["ids"])
-        told = {job_id: describe_error(error) for job_id, error in failures.items()}
+        known = database.answer_given(asked["token"])
+        if known is not None:
+            assert isinstance(known, dict)  # noqa: S101  (kept by this method)
+            return known
+        told = {job_id: describe_error(error) for job_id, error in act(*given).items()}
         database.keep_answer(asked["token"], told)
         return told
 

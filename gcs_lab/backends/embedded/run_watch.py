@@ -74,7 +74,7 @@ class RunWatch:
 
     def has_begun(self, task: Task) -> bool:
         """Tell whether there is, or was, a shepherd for the present run of an active task."""
-        return self.runs.pid(task) is not None or self.runs.folder(task).shepherd() is not None
+        return self.runs.watches(task) or self.runs.folder(task).shepherd() is not None
 
     def start(self, task: Task) -> None:
         """Fork the shepherd of a dispatched task, after the commit."""
@@ -99,12 +99,14 @@ class RunWatch:
     def _postpone(self, task: Task) -> None:
         """Let a task wait again whose run never began."""
         self._not_before = time.monotonic() + RETRY_SECONDS
-        if task.to_end:
+        if task.to_go:
             note = f"{task.to_end} before it ran"
             self._scheduler.change(task, phase=Phase.ENDED, finished=time.time(), annotation=note)
             return
         note = task.annotation or "its shepherd could not begin; see scheduler.log"
-        self._scheduler.change(task, phase=Phase.PENDING, run=task.run - 1, dispatched=None, annotation=note)
+        self._scheduler.change(
+            task, phase=Phase.PENDING, run=task.run - 1, dispatched=None, annotation=note, to_end=None
+        )
 
     def tell_wanted(self, task: Task) -> None:
         """Tell the shepherd of a task what is wanted of it now. Raises OSError if it cannot be written down."""
@@ -124,11 +126,14 @@ class RunWatch:
 
         With `restart`, at the start: what another scheduler had decided to start, and did not, is started now.
         """
-        for task in [task for task in self._scheduler.active.values() if self.runs.pid(task) is None]:
+        for task in [task for task in self._scheduler.active.values() if not self.runs.watches(task)]:
             self._look_after(task, restart=restart)
 
     def _look_after(self, task: Task, *, restart: bool) -> None:
         """Settle, watch again or start again an active task that is not watched, by what its run folder tells."""
+        if self.runs.simulated.takes(task):
+            self._look_after_simulated(task)
+            return
         folder = self.runs.folder(task)
         ending = folder.ending()
         shepherd = folder.shepherd()
@@ -144,6 +149,9 @@ class RunWatch:
             self._look_after(task, restart=restart)
         elif shepherd is not None:
             self._lost(task, shepherd)
+        elif not all(self._scheduler.layout.has_host(place.host) for place in task.slots):
+            # The file says otherwise now. On a simulated host nothing had begun, and nothing may begin here.
+            self._postpone(task)
         elif killed := kill_marked(task.mark):
             # Its run folder was removed by hand; what was started once is not started again.
             _log.warning("job %s: its run folder is gone; killed %d processes", task.name, killed)
@@ -153,6 +161,15 @@ class RunWatch:
             self._scheduler.effects.append(lambda: self.start(task))
         else:
             self._postpone(task)
+
+    def _look_after_simulated(self, task: Task) -> None:
+        """Settle a task that only seemed to run, or go on waiting for its end; there is no run folder to look at."""
+        ending = self.runs.simulated.ending(task)
+        if ending is None:
+            self._scheduler.effects.append(lambda: self.start(task))
+            return
+        verdict = judge(task, ending, run_limits(task, self._scheduler.layout))
+        self._settle(task, verdict, ending["usage"], ending["wall"])
 
     def _lost(self, task: Task, record: ShepherdRecord) -> None:
         killed = kill_marked(task.mark)
@@ -176,6 +193,7 @@ class RunWatch:
             task,
             phase=verdict.phase,
             suspended=False,
+            to_end=task.to_end if verdict.phase is Phase.ENDED else None,
             requeued=task.requeued or verdict.phase is Phase.PENDING,
             annotation=verdict.annotation,
             outcome={
@@ -187,6 +205,7 @@ class RunWatch:
                 **usage,
             },
         )
+        # After the effects the accounting record is written; so there is one, also where there is no folder.
         scheduler.effects.append(lambda: shutil.rmtree(folder.path, ignore_errors=True))
 
 

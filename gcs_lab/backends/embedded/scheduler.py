@@ -22,10 +22,11 @@ from gcs_lab.backends.embedded.followers import Followers
 from gcs_lab.backends.embedded.letters import end_letter, waiting_letter
 from gcs_lab.backends.embedded.mail import post
 from gcs_lab.backends.embedded.needs import empty_room, needs_of
+from gcs_lab.backends.embedded.row_log import RowLog
 from gcs_lab.backends.embedded.run_watch import RunWatch
 from gcs_lab.backends.embedded.slot_keeper import ALARM, SlotKeeper
 from gcs_lab.backends.embedded.state_codes import TASK_HOLD, USER_HOLD
-from gcs_lab.backends.embedded.task import Phase, SharedRequest, Task
+from gcs_lab.backends.embedded.task import REQUEUED_BY, Phase, SharedRequest, Task
 from gcs_lab.backends.embedded.timers import Timers
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from gcs_lab.backends.embedded.database import Database
     from gcs_lab.backends.embedded.layout import Layout
     from gcs_lab.backends.embedded.live_runs import LiveRuns
+    from gcs_lab.backends.embedded.submit_request import SubmitRequest
     from gcs_lab.backends.embedded.task import Job
 
 __all__ = ["Scheduler"]
@@ -63,6 +65,8 @@ class Scheduler:
         self.effects: list[Callable[[], None]] = []
         #: What is to be told after the commit.
         self.changes = ChangeLog()
+        #: Whose rows in the status tables changed.
+        self.row_log = RowLog()
         #: The jobs that have not ended, oldest first.
         self.jobs: dict[int, Task | ArrayJob] = {}
         #: The tasks that have slots.
@@ -78,6 +82,7 @@ class Scheduler:
         """Take all jobs from the database: at the start, and when a transaction was rolled back."""
         self.effects.clear()
         self.changes.clear()
+        self.row_log.forget()
         self.watch.forget()
         self.timers.clear()
         self.keeper.load()
@@ -115,6 +120,14 @@ class Scheduler:
             known = self.shared[request_id] = SharedRequest(request_id, request, *needs_of(request, self.layout))
         return known
 
+    def share(self, request: SubmitRequest) -> SharedRequest:
+        """Return what many jobs ask for alike; the same object for the same."""
+        number = self.database.add_request(request)
+        known = self.shared.get(number)
+        if known is None:
+            known = self.shared[number] = SharedRequest(number, request, *needs_of(request, self.layout))
+        return known
+
     def array(self, job_id: int) -> ArrayJob | None:
         """Return an array job that has not ended."""
         entry = self.jobs.get(job_id)
@@ -133,6 +146,7 @@ class Scheduler:
     def _enter(self, entry: Task | ArrayJob, tasks: Iterable[Task]) -> None:
         job = entry.job
         self.jobs[job.job_id] = entry
+        self.row_log.note(job.job_id)
         for task in tasks:
             if task.active and self.watch.has_begun(task):
                 task.phase = Phase.RUNNING
@@ -168,6 +182,7 @@ class Scheduler:
         was = array.waits
         for place in places:
             array.codes[place] = array.codes[place] & ~USER_HOLD | held
+        self.row_log.note(array.job.job_id)
         self.database.save_array(array)
         if not array.blocked:
             self.changes.places(array, [place for place in places if not array.codes[place] & TASK_HOLD])
@@ -182,9 +197,15 @@ class Scheduler:
         """Stop a task, or let it go on, because the states of its queues changed."""
         before = task.state_and_letters()
         self.keeper.halt(task)
+        self.row_log.note(task.job.job_id)
         if (array := self.array(task.job.job_id)) is not None:
             array.settle(task)
         self.changes.task(task, before)
+        self.effects.append(lambda: self.watch.tell_wanted(task))
+
+    def requeue(self, task: Task, by: str) -> None:
+        """End the run of a task, so that it waits again."""
+        self.change(task, to_end=f"{REQUEUED_BY}{by}")
         self.effects.append(lambda: self.watch.tell_wanted(task))
 
     def clear_error(self, task: Task) -> None:
@@ -194,7 +215,7 @@ class Scheduler:
     def end(self, task: Task, why: str, by: str | None = None) -> None:
         """End a task, whatever it is doing; `why` is told of it: ``"deleted by alice"``."""
         if task.active:
-            if task.to_end is None:
+            if not task.to_go:
                 self.change(task, to_end=why, deleted_by=by)
             # Told again, it ends what still copies the results of a job that was ended.
             self.effects.append(lambda: self.watch.tell_wanted(task))
@@ -210,6 +231,7 @@ class Scheduler:
                 self.end(self._object(array, array.tasks.indices[place]), why, by)
             return
         self.database.save_array(array)
+        self.row_log.note(array.job.job_id)
         if (letter := waiting_letter(array.job, len(places), f"{why} before they ran", self.layout)) is not None:
             self.effects.append(lambda: post(letter))
         self.changes.places(array, places)
@@ -248,6 +270,7 @@ class Scheduler:
         if task.phase in (Phase.PENDING, Phase.ERROR):
             task.slots = {}
         self.database.save(task)
+        self.row_log.note(task.job.job_id)
         if task.active:
             self._take(task, entry)
         if isinstance(entry, ArrayJob):
@@ -263,6 +286,7 @@ class Scheduler:
         In the database it stays "dispatching": whether a run began is told by its run folder alone.
         """
         task.phase = Phase.RUNNING
+        self.row_log.note(task.job.job_id)
         if (array := self.array(task.job.job_id)) is not None:
             array.settle(task)
 
@@ -300,6 +324,7 @@ class Scheduler:
     def _job_ended(self, entry: Task | ArrayJob) -> None:
         job = entry.job
         del self.jobs[job.job_id]
+        self.row_log.note(job.job_id)
         if job.job_id in self.early:
             self.early.discard(job.job_id)
             self.timers.drop(("start", job.job_id))
@@ -332,7 +357,7 @@ class Scheduler:
 
     @property
     def waiting(self) -> placement.WaitingList:
-        """What waits for room; for looking only."""
+        """What waits for room; who asks for something else is taken out before, and put in after."""
         return self._waiting
 
     def dispatch(self) -> None:

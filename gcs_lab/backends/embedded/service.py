@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from gcs_lab.backends.embedded.client import Client, NotRunning, connect_socket
+from gcs_lab.backends.embedded.cluster_file_shape import Shape, write_shape
 from gcs_lab.backends.embedded.places import Places
 from gcs_lab.backends.embedded.wire import rebuild_error
 from gcs_lab.errors import DrmCommunication, Timeout
@@ -56,16 +57,32 @@ class ServiceStatus:
     longest_pass_seconds: float = 0.0
 
 
-def start() -> ServiceStatus:
+def start(*, nodes: int | None = None, simulated: int | None = None, slots: int | None = None) -> ServiceStatus:
     """Start the scheduler if it does not run; return its status.
+
+    Parameters
+    ----------
+    nodes
+        Hosts ``node01`` …, at most 60, which all are this machine; None: one, with the machine's name.
+    simulated
+        Hosts ``sim001`` … beside them, at most 5,000, with a queue ``sim.q``: jobs execute nothing there, and end
+        after the seconds of their first argument.
+    slots
+        Slots of each queue on each host, at most 4,096; None: the number of cores, at least 4, and 16 on simulated
+        hosts. If none of the three is given, ``cluster.toml`` stays as it is; else it is written anew.
 
     Raises
     ------
     InvalidArgument
-        If ``cluster.toml`` is wrong; the message says where.
+        If a number is out of range, or ``cluster.toml`` is wrong; the message says where.
+    InvalidState
+        If the scheduler runs with another shape, or ``cluster.toml`` was changed by hand.
     DrmCommunication, UntrustedFile
         If it cannot be started.
     """
+    shape = Shape(nodes, simulated, slots)
+    if shape:
+        write_shape(Places.of_user().configuration, shape, running=status().pid is not None)
     ensure_running()
     return status()
 

@@ -19,7 +19,14 @@ from gcs_lab.vocabulary import HOME_DIRECTORY, PARAMETRIC_INDEX, WORKING_DIRECTO
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-__all__ = ["NO_MAIL", "SUPPORTED_ATTRIBUTES", "refusals", "submit_request", "supported_attributes"]
+__all__ = [
+    "NO_MAIL",
+    "SUPPORTED_ATTRIBUTES",
+    "checked_job_name",
+    "refusals",
+    "submit_request",
+    "supported_attributes",
+]
 
 #: Every attribute there is; those of mail only where ``cluster.toml`` says how it is sent.
 SUPPORTED_ATTRIBUTES = frozenset(f.name for f in fields(JobTemplate))
@@ -91,7 +98,7 @@ def submit_request(
     mail = _mail(template, native)
     return SubmitRequest(
         token=token or secrets.token_hex(16),
-        name=_job_name(_first(template.job_name, native.name), command),
+        name=checked_job_name(_first(template.job_name, native.name), command),
         command=command,
         args=args,
         environment=environment,
@@ -153,7 +160,8 @@ def _forbidden(char: str) -> bool:
     return char in _FORBIDDEN or not char.isprintable()
 
 
-def _job_name(name: str | None, command: str) -> str:
+def checked_job_name(name: str | None, command: str) -> str:
+    """Return the name of a job; None: one after its command. Raises InvalidArgument if it cannot be one."""
     if name is None:
         return name_of_command(command, _forbidden)
     if not name.strip() or name[0].isdigit() or any(map(_forbidden, name)):

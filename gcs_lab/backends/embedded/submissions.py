@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from gcs_lab.backends.embedded.array_job import ArrayJob
 from gcs_lab.backends.embedded.dependencies import check_entries
-from gcs_lab.backends.embedded.needs import needs_of
 from gcs_lab.backends.embedded.submission_checks import check_submission
 from gcs_lab.backends.embedded.submit_request import NAMES, SubmitRequest
 from gcs_lab.backends.embedded.task import OWN, Job, SharedRequest
@@ -110,12 +109,7 @@ class Submissions:
         found = self._at_hand.get(key)
         if found is None:
             request = check_submission(SubmitRequest.from_wire({**data, **_PLAIN, "token": ""}), scheduler.layout)
-            number = scheduler.database.add_request(request)
-            found = scheduler.shared.get(number)
-            if found is None:
-                found = SharedRequest(number, request, *needs_of(request, scheduler.layout))
-                scheduler.shared[number] = found
-            self._at_hand[key] = found
+            found = self._at_hand[key] = scheduler.share(request)
         return found
 
     def _check(self, data: Mapping[str, Any]) -> None:

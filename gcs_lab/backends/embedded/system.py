@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gcs_lab._version import __version__
 from gcs_lab.backends.embedded import CLUSTER
-from gcs_lab.backends.embedded.answers import moment
 from gcs_lab.backends.embedded.client import Client
 from gcs_lab.backends.embedded.jobs_backend import EmbeddedJobs
 from gcs_lab.backends.embedded.service import ensure_running
+from gcs_lab.backends.embedded.status_backend import EmbeddedStatus
 from gcs_lab.backends.embedded.wire import rebuild_error
 
 if TYPE_CHECKING:
@@ -18,39 +18,9 @@ if TYPE_CHECKING:
     from gcs_lab.backends.embedded.queue_states import QueueAction
     from gcs_lab.errors import GcsError
     from gcs_lab.jobs.protocol import JobsBackend
-    from gcs_lab.status.protocol import Columns, StatusBackend
+    from gcs_lab.status.protocol import StatusBackend
 
-__all__ = ["EmbeddedStatus", "EmbeddedSystem"]
-
-
-class EmbeddedStatus:
-    """Tables of the embedded cluster; methods as in :class:`~gcs_lab.status.StatusBackend`.
-
-    Parameters
-    ----------
-    client
-        Asks the scheduler.
-    """
-
-    def __init__(self, client: Client) -> None:
-        self._client = client
-
-    def jobs_table(self) -> Columns:
-        """Return the jobs that have not ended."""
-        table: Columns = self._client.ask("jobs_table")
-        for name in ("submission_time", "start_time"):
-            table[name] = [moment(seconds) for seconds in table[name]]
-        return table
-
-    def queues_table(self) -> Columns:
-        """Return the queue instances."""
-        table: Columns = self._client.ask("queues_table")
-        return table
-
-    def hosts_table(self) -> Columns:
-        """Return the virtual hosts; load and memory in use are those of this machine."""
-        table: Columns = self._client.ask("hosts_table")
-        return table
+__all__ = ["EmbeddedSystem"]
 
 
 class EmbeddedSystem:
@@ -75,6 +45,11 @@ class EmbeddedSystem:
         """Connect, starting the scheduler if it does not run. Raises GcsError if it cannot be started."""
         ensure_running()
         return cls(Client(ensure_running))
+
+    def queue_instances(self) -> dict[str, list[Any]]:
+        """Return the queue instances by column: queue, host, slots, state and so on. Raises DrmCommunication."""
+        told: dict[str, list[Any]] = self._client.ask("queue_instances")
+        return told
 
     def queue_control(self, action: QueueAction | str, names: Collection[str]) -> dict[str, GcsError]:
         """Change the states of queues, as ``qmod`` does; return what went wrong, by name.

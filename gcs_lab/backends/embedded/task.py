@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from gcs_lab.backends.embedded.placement import Instance, Request
     from gcs_lab.backends.embedded.submit_request import SubmitRequest
 
-__all__ = ["NO_ARRAY", "OWN", "Job", "Phase", "SharedRequest", "Task"]
+__all__ = ["NO_ARRAY", "OWN", "REQUEUED_BY", "Job", "Phase", "SharedRequest", "Task"]
 
 #: Task id of a job that is no array, as in Grid Engine's accounting.
 NO_ARRAY = 0
+#: How :attr:`Task.to_end` begins if the run is ended so that the task runs again (``qmod -rj``).
+REQUEUED_BY = "requeued by "
 #: Entries of a request that do not matter for where it is placed: jobs that differ in them alone share the rest.
 OWN = frozenset(
     {
@@ -116,7 +118,7 @@ class Task:
 
     ``held`` is the user's hold; ``blocked`` says that a dependency or its start time keeps it back. ``halted`` is
     ``S`` or ``T`` or both while the state of a queue that it runs in suspends it; it follows from the queue states.
-    ``to_end`` says why a run is being ended (``"deleted by alice"``).
+    ``to_end`` says why a run is being ended (``"deleted by alice"``, ``"requeued by alice"``).
     """
 
     job: Job
@@ -157,6 +159,16 @@ class Task:
         return self.phase in (Phase.DISPATCHING, Phase.RUNNING)
 
     @property
+    def to_requeue(self) -> bool:
+        """Whether its run is being ended so that it runs again."""
+        return self.to_end is not None and self.to_end.startswith(REQUEUED_BY)
+
+    @property
+    def to_go(self) -> bool:
+        """Whether its run is being ended for good."""
+        return self.to_end is not None and not self.to_requeue
+
+    @property
     def waits(self) -> bool:
         """Whether it starts as soon as there is room."""
         return self.phase is Phase.PENDING and not self.held and not self.blocked
@@ -177,7 +189,7 @@ class Task:
 
     def state_and_letters(self) -> tuple[JobState, str]:
         """Return DRMAA2's word for the state, and the state as qstat prints it (``sge_status(5)``)."""
-        again = "R" if self.requeued else ""
+        again = "R" if self.requeued or self.to_requeue else ""
         match self.phase:
             case Phase.ENDED:
                 good = self.outcome.get("exit_status") == 0 and self.outcome.get("failed") == 0
@@ -190,7 +202,7 @@ class Task:
                 stopped = self.suspended or bool(self.halted)
                 now = "t" if self.phase is Phase.DISPATCHING else "" if stopped else "r"
                 # The order is Grid Engine's own (8.1.9 prints SRs, where its manual page has RS).
-                letters = f"{'d' if self.to_end else ''}{self.halted}{again}{now}{'s' if self.suspended else ''}"
+                letters = f"{'d' if self.to_go else ''}{self.halted}{again}{now}{'s' if self.suspended else ''}"
                 return (JobState.SUSPENDED if stopped else JobState.RUNNING), letters
 
     def letters(self) -> str:

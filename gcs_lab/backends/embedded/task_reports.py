@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from gcs_lab.backends.embedded.process_tree import descendants, measure
-from gcs_lab.backends.embedded.state_codes import WAITING_CODES
 from gcs_lab.backends.embedded.task import Phase, Task
+from gcs_lab.backends.embedded.task_rows import stand_ins
 from gcs_lab.backends.embedded.waiting_reasons import why_waits
-from gcs_lab.status.protocol import JOB_COLUMNS
 from gcs_lab.vocabulary import JobState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     from gcs_lab.backends.embedded.array_job import ArrayJob
     from gcs_lab.backends.embedded.scheduler import Scheduler
     from gcs_lab.backends.embedded.task import Job
 
-__all__ = ["array_info", "array_report", "array_status", "jobs_report", "live_infos", "task_info", "task_status"]
+__all__ = ["array_info", "array_report", "array_status", "live_infos", "measured", "task_info", "task_status"]
 
 #: Of an array as a whole: the state of the task that is furthest, from the furthest on.
 _FURTHEST = (
@@ -116,7 +114,7 @@ def task_info(task: Task, scheduler: Scheduler) -> dict[str, Any]:
     """Return all that is known of a task; for one that runs, what it uses is measured now."""
     outcome = dict(task.outcome)
     if task.active:
-        outcome |= _measured(task, scheduler)
+        outcome |= measured(task, scheduler)
     elif "ru_utime" in outcome:
         outcome["cpu"] = outcome["ru_utime"] + outcome["ru_stime"]
     by_host: Counter[str] = Counter()
@@ -159,7 +157,8 @@ def array_info(array: ArrayJob, scheduler: Scheduler) -> dict[str, Any]:
     }
 
 
-def _measured(task: Task, scheduler: Scheduler) -> dict[str, Any]:
+def measured(task: Task, scheduler: Scheduler) -> dict[str, Any]:
+    """Return what a running task has used so far: wall clock and CPU seconds, bytes of memory now."""
     found: dict[str, Any] = {"wallclock": max(0.0, time.time() - (task.dispatched or 0.0))}
     shepherd = scheduler.watch.runs.pid(task)
     if shepherd is not None:
@@ -168,42 +167,10 @@ def _measured(task: Task, scheduler: Scheduler) -> dict[str, Any]:
     return found
 
 
-def _stand_ins(scheduler: Scheduler) -> Iterator[tuple[Task, str | None]]:
-    """Yield all tasks that have not ended, with their task ids; the waiting ones of an array together, as qstat."""
-    for entry in scheduler.jobs.values():
-        if isinstance(entry, Task):
-            yield entry, None
-            continue
-        alone = [task for task in entry.rows.values() if task.phase is not Phase.PENDING]
-        for task in sorted(alone, key=lambda task: task.task_id):
-            yield task, str(task.task_id)
-        waiting: dict[str, list[int]] = {}
-        of_code = {code: entry.meaning(code)[1] for code in set(entry.codes) if code < WAITING_CODES}
-        for place, code in enumerate(entry.codes):
-            if code in of_code:
-                waiting.setdefault(of_code[code], []).append(entry.tasks.indices[place])
-        for indices in waiting.values():
-            yield entry.pending(indices[0]), _ranges(indices, entry.tasks.step)
-
-
-def _ranges(indices: list[int], step: int) -> str:
-    """Return indices as qstat prints them: ``1-3:1,7``."""
-    parts = []
-    first = last = indices[0]
-    for index in [*indices[1:], None]:
-        if index is not None and index == last + step:
-            last = index
-            continue
-        parts.append(str(first) if first == last else f"{first}-{last}:{step}")
-        if index is not None:
-            first = last = index
-    return ",".join(parts)
-
-
 def live_infos(scheduler: Scheduler) -> list[dict[str, Any]]:
     """Return what is known of all jobs that have not ended; the waiting tasks of an array stand together."""
     found: dict[str, dict[str, Any]] = {}
-    for task, tasks in _stand_ins(scheduler):
+    for task, tasks, _ in itertools.chain.from_iterable(map(stand_ins, scheduler.jobs.values())):
         told = task_info(task, scheduler)
         if task.phase is Phase.PENDING and tasks is not None:
             told["job_id"] = str(task.job.job_id)
@@ -213,32 +180,3 @@ def live_infos(scheduler: Scheduler) -> list[dict[str, Any]]:
                 continue
         found[told["job_id"]] = told
     return list(found.values())
-
-
-def jobs_report(scheduler: Scheduler) -> dict[str, list[Any]]:
-    """Return the jobs as a table, with the columns of the status area's protocol."""
-    return _columns(_job_row(task, tasks) for task, tasks in _stand_ins(scheduler))
-
-
-def _columns(rows: Iterable[tuple[Any, ...]]) -> dict[str, list[Any]]:
-    columns = [list(values) for values in zip(*rows, strict=True)] or [[] for _ in JOB_COLUMNS]
-    return dict(zip(JOB_COLUMNS, columns, strict=True))
-
-
-def _job_row(task: Task, tasks: str | None) -> tuple[Any, ...]:
-    """Return a row, in the order of ``JOB_COLUMNS``."""
-    first = next(iter(task.slots), None)
-    asked = task.job.shared.request
-    return (
-        str(task.job.job_id),
-        tasks,
-        task.job.asked("name"),
-        task.job.owner,
-        task.letters(),
-        asked.priority,
-        task.job.submitted,
-        task.dispatched if task.active else None,
-        first.queue if first else None,
-        first.host if first else None,
-        sum(task.slots.values()) or asked.min_slots,
-    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from gcs_lab.errors import CommandFailed, DeniedByDrms, GcsError, InvalidArgument, OutOfResource
 
@@ -80,7 +80,12 @@ def error_of(said: str, argv: Sequence[str], exit_status: int | None) -> GcsErro
 
 
 def run_command(
-    cell: SgeCell, argv: Sequence[str], *, timeout: float = TIMEOUT, extra_env: Mapping[str, str] | None = None
+    cell: SgeCell,
+    argv: Sequence[str],
+    *,
+    timeout: float = TIMEOUT,
+    extra_env: Mapping[str, str] | None = None,
+    output: IO[bytes] | None = None,
 ) -> Answer:
     """Run one of the cell's commands to its end and return what it said, whatever its exit status.
 
@@ -94,6 +99,8 @@ def run_command(
         Seconds after which it is killed.
     extra_env
         More variables for this command.
+    output
+        A file that takes its standard output, which is then no part of the answer.
 
     Raises
     ------
@@ -106,7 +113,8 @@ def run_command(
             full,
             env={**cell.environment(), **(extra_env or {})},
             stdin=subprocess.DEVNULL,
-            capture_output=True,
+            stdout=subprocess.PIPE if output is None else output,
+            stderr=subprocess.PIPE,
             timeout=timeout,
             check=False,
             # A Ctrl-C in the notebook goes to the whole process group; it must not stop a submission half way.
@@ -116,7 +124,7 @@ def run_command(
         raise CommandFailed(full, None, f"no answer within {timeout:g} s. {_START_IT}") from None
     except (OSError, ValueError) as error:
         raise CommandFailed(full, None, f"{error}. Are Grid Engine's client programs in {cell.binaries}?") from error
-    answer = Answer(full, done.returncode, done.stdout, done.stderr.decode("utf-8", "replace"))
+    answer = Answer(full, done.returncode, done.stdout or b"", done.stderr.decode("utf-8", "replace"))
     if done.returncode and _UNREACHABLE.search(answer.stderr):
         raise error_of(answer.stderr, full, done.returncode)
     return answer

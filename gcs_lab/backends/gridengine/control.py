@@ -1,4 +1,4 @@
-"""Hold, release, suspend, resume and terminate jobs and tasks: a few commands for all, an answer for each."""
+"""Hold, suspend, terminate, requeue and so on of jobs and tasks: a few commands for all, an answer for each."""
 
 from __future__ import annotations
 
@@ -28,6 +28,8 @@ _COMMANDS = {
     JobAction.SUSPEND: ["qmod", "-sj"],
     JobAction.RESUME: ["qmod", "-usj"],
     JobAction.TERMINATE: ["qdel"],
+    JobAction.CLEAR_ERROR: ["qmod", "-cj"],
+    JobAction.REQUEUE: ["qmod", "-rj"],
 }
 #: GFD.231: in which states an action is allowed. Error and waiting jobs can be deleted, too.
 ALLOWED = {
@@ -36,19 +38,26 @@ ALLOWED = {
     JobAction.SUSPEND: {JobState.RUNNING},
     JobAction.RESUME: {JobState.SUSPENDED},
     JobAction.TERMINATE: set(JobState) - {JobState.DONE},
+    # Of what is in the queue.
+    JobAction.CLEAR_ERROR: {JobState.FAILED},
+    JobAction.REQUEUE: {JobState.RUNNING, JobState.SUSPENDED},
 }
 _COMPLAINT = re.compile(
     r"denied|does not exist|do not exist|invalid|not have the necessary|already|cannot|can't|can not|not allowed"
     r"|error|not found"
-    r"|isn't|is not|no permission",
+    r"|isn't|is not|are not|no permission",
     re.IGNORECASE,
 )
 _ID = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)(?![\w])")
+_NOT_RESTARTABLE = re.compile(r"task (\d+)\.\d+ is .*not re(?:start|run)able")
+_PUSHED = re.compile(r"rescheduling of job-array task (\d+)\.")
 _TASK = re.compile(r'job "?(\d+)"? task "?(\d+)"?')
 #: Said of what has ended or is ending by now; qmod names only the job of a task.
 _PASSED = re.compile(r"does not exist|do not exist|invalid queue or job|already in deletion", re.IGNORECASE)
 #: What hundreds of thousands of tasks are told of when all is well.
-_FINE = ("modified hold of ", "Pushed rescheduling of ")
+_FINE = re.compile(r"modified hold of |(?:Pushed|Forced) rescheduling of |\S+ cleared error state of ")
+#: Said of a job, whichever of its tasks were asked for.
+_OF_JOB = re.compile(r"no permission|necessary privileges|must be at least owner", re.IGNORECASE)
 #: Jobs and ranges of tasks in one command. 8.1.9 takes 20 to 50 ms for each range of an array of 50,000 tasks whose
 #: states are mixed already, and a command has to end within its timeout.
 _AT_ONCE = 100
@@ -56,19 +65,26 @@ _AT_ONCE = 100
 _FEW = 20
 
 
-def unknown_job(action: JobAction, job_id: str, *, ended: bool) -> GcsError:
+def unknown_job(action: JobAction | str, job_id: str, *, ended: bool) -> GcsError:
     """Return why nothing can be done to a job that is not in the queue."""
     if ended:
         return InvalidState(f"job {job_id} has ended; only a job that has not ended can be changed ({action}).")
-    return InvalidArgument(f"Grid Engine has no job {job_id} that could {action}: it never was, or it has ended.")
+    return InvalidArgument(f"Grid Engine has no job {job_id}; it never was, or it has ended ({action}).")
 
 
 def allowed(action: JobAction, job_id: str, state: JobState, sub_state: str) -> GcsError | None:
     """Return why `action` is not possible in the job's present state, or None if it is."""
     if state in ALLOWED[action]:
         return None
-    expected = " or ".join(sorted(state.name for state in ALLOWED[action]))
-    return InvalidState(f"job {job_id} is {state.name} ({sub_state}); to {action} it, it must be {expected}.")
+    return InvalidState(
+        f"job {job_id} is {state.name} ({sub_state}); to {action} it, it must be {_expected(action)}."
+    )
+
+
+def _expected(action: JobAction) -> str:
+    if action is JobAction.CLEAR_ERROR:
+        return "in error state (E)"
+    return " or ".join(sorted(state.name for state in ALLOWED[action]))
 
 
 def _means_the_same(action: JobAction, state: JobState, letters: str) -> bool:
@@ -86,12 +102,15 @@ def parse_complaints(said: str, job_ids: Collection[str]) -> dict[str, str]:
     """Return, by id, the lines that complain. What went well is said in lines that do not ("has deleted job 5")."""
     complaints: dict[str, str] = {}
     for line in said.splitlines():
-        if line.startswith(_FINE) or "already in deletion" in line or not _COMPLAINT.search(line):
+        if _FINE.match(line) or "already in deletion" in line or not _COMPLAINT.search(line):
             continue
         task = _TASK.search(line)
         for number in [f"{task[1]}.{task[2]}"] if task else _ID.findall(line):
             if number in job_ids:
                 complaints.setdefault(number, line.strip())
+            elif _OF_JOB.search(line):
+                of_it = (job_id for job_id in job_ids if job_id.partition(".")[0] == number)
+                complaints |= {job_id: line.strip() for job_id in of_it if job_id not in complaints}
     return complaints
 
 
@@ -142,11 +161,10 @@ class Orders:
         else:
             self.words += [(word, [array_id]) for word in range_words(array_id, ranges)]
         if not ranges:
-            expected = " or ".join(sorted(state.name for state in ALLOWED[self.action]))
             there = ", ".join(f"{number} {state.name}" for state, number in sorted(present.counts().items()))
             self.failures[array_id] = InvalidState(
-                f"no task of array job {array_id} is {expected}, so that there is none to {self.action}; there are: "
-                f"{there}."
+                f"no task of array job {array_id} is {_expected(self.action)}, so that there is none to "
+                f"{self.action}; there are: {there}."
             )
 
     def add_tasks(self, array_id: str, indices: Iterable[int], present: StateCodes) -> None:
@@ -189,7 +207,11 @@ class Orders:
             complaints = parse_complaints(answer.said, self._asked)
             for job_id, complaint in complaints.items():
                 self.failures[job_id] = self._error(job_id, complaint, answer)
-            if answer.exit_status and not complaints and not _PASSED.search(answer.said):
+            if self.action is JobAction.REQUEUE:
+                self._note_not_restartable(answer)
+            # "qmod -cj" exits with 1 even when all went well.
+            refused = answer.exit_status and not complaints and not any(map(_FINE.match, answer.said.splitlines()))
+            if refused and not _PASSED.search(answer.said):
                 # It was refused as a whole: not one job or task is named.
                 jobs = {word.partition(".")[0] for word in words}
                 for job_id in (some for some in self._asked if some.partition(".")[0] in jobs):
@@ -198,8 +220,15 @@ class Orders:
             ask(cell, ["qrls", *self.spared[first : first + _AT_ONCE]])
         return "\n".join(said)
 
+    def _note_not_restartable(self, answer: Answer) -> None:
+        """Note the whole arrays of which no task could be requeued: qmod names their tasks alone."""
+        said = {match[1]: line for line in answer.said.splitlines() if (match := _NOT_RESTARTABLE.search(line))}
+        done = {match[1] for line in answer.said.splitlines() if (match := _PUSHED.search(line))}
+        for array_id in (self._asked & said.keys()) - done:
+            self.failures[array_id] = InvalidState(f"job {array_id}: {said[array_id]}")
+
     def _error(self, job_id: str, complaint: str, answer: Answer) -> GcsError:
-        if any(words in complaint for words in ("already", "is not", "can not be applied")):
+        if any(words in complaint for words in ("already", "is not", "are not", "can not be applied")):
             return InvalidState(f"job {job_id}: {complaint}")
         if _PASSED.search(complaint):  # it was there when we looked
             return unknown_job(self.action, job_id, ended=True)

@@ -18,13 +18,18 @@ if TYPE_CHECKING:
 __all__ = [
     "JobDetails",
     "TaskDetails",
+    "error_reason_of",
+    "jobs_in",
+    "pairs_of",
     "parse_contexts",
     "parse_details",
     "parse_reservations_of_jobs",
     "parse_submission_times",
     "parse_task_ranges",
     "requests_of",
+    "task_range_of",
     "time_of",
+    "usage_of",
 ]
 
 #: 9.x may give times in microseconds; no time in seconds will be this large for the next 3,000 years.
@@ -97,7 +102,7 @@ def time_of(text: str | None) -> datetime | None:
     return datetime.fromtimestamp(seconds, UTC) if seconds > 0 else None
 
 
-def _usage(task: ET.Element) -> dict[str, float]:
+def usage_of(task: ET.Element) -> dict[str, float]:
     """Return the usage so far; of several versions of a value, the largest."""
     usage: dict[str, float] = {}
     for entry in task.iter():
@@ -107,13 +112,15 @@ def _usage(task: ET.Element) -> dict[str, float]:
     return usage
 
 
-def _pairs(job: ET.Element, path: str) -> dict[str, str]:
+def pairs_of(job: ET.Element, path: str) -> dict[str, str]:
+    """Return the variables in one of a job's lists: ``JB_env_list``, ``JB_context``."""
     parent = job.find(path)
     entries = [] if parent is None else list(parent)
     return {e.findtext("VA_variable") or "": e.findtext("VA_value") or "" for e in entries}
 
 
-def _error_reason(task: ET.Element) -> str | None:
+def error_reason_of(task: ET.Element) -> str | None:
+    """Return why a task's element is in error state, without what is for the daemon's log only."""
     messages = [text.strip() for e in task.iter("QIM_message") if (text := e.text)]
     if not messages:
         return None
@@ -131,10 +138,10 @@ def _machines(task: ET.Element) -> dict[str, int]:
 
 
 def _task(element: ET.Element) -> TaskDetails:
-    usage = _usage(element)
+    usage = usage_of(element)
     return TaskDetails(
         start_time=time_of(element.findtext("JAT_start_time")),
-        error_reason=_error_reason(element),
+        error_reason=error_reason_of(element),
         cpu=usage.get("cpu"),
         max_vmem=int(usage["maxvmem"]) if usage.get("maxvmem") else None,
         max_rss=int(usage["maxrss"]) if usage.get("maxrss") else None,
@@ -142,7 +149,8 @@ def _task(element: ET.Element) -> TaskDetails:
     )
 
 
-def _task_range(job: ET.Element) -> TaskRange | None:
+def task_range_of(job: ET.Element) -> TaskRange | None:
+    """Return the tasks of an array job's element; None for a single job."""
     if not int(job.findtext("JB_type") or 0) & _ARRAY:
         return None
     found = [
@@ -163,7 +171,7 @@ def requests_of(job: ET.Element) -> dict[str, str]:
 
 
 def _details(job: ET.Element) -> JobDetails:
-    environment = _pairs(job, "JB_env_list")
+    environment = pairs_of(job, "JB_env_list")
     return JobDetails(
         job_id=job.findtext("JB_job_number") or "",
         name=job.findtext("JB_job_name") or "",
@@ -171,13 +179,14 @@ def _details(job: ET.Element) -> JobDetails:
         submission_time=time_of(job.findtext("JB_submission_time")),
         submission_host=environment.get("__SGE_PREFIX__O_HOST"),
         requests=requests_of(job),
-        context=_pairs(job, "JB_context"),
+        context=pairs_of(job, "JB_context"),
         tasks={int(e.findtext("JAT_task_number") or 1): _task(e) for e in job.iterfind("JB_ja_tasks/*")},
-        task_range=_task_range(job),
+        task_range=task_range_of(job),
     )
 
 
-def _jobs(document: bytes) -> Iterator[ET.Element]:
+def jobs_in(document: bytes) -> Iterator[ET.Element]:
+    """Yield the jobs' elements; each is forgotten with the last of them."""
     # The list items are all called "element", also those within a job: only djob_info's children are jobs.
     for info in elements(document, "djob_info"):
         yield from info
@@ -191,30 +200,30 @@ def parse_details(document: bytes) -> dict[str, JobDetails]:
     GcsError
         As :func:`~gcs_lab.backends.gridengine.qstat_xml.elements`.
     """
-    found = {details.job_id: details for details in map(_details, _jobs(document))}
+    found = {details.job_id: details for details in map(_details, jobs_in(document))}
     found.pop("", None)
     return found
 
 
 def parse_task_ranges(document: bytes) -> dict[str, TaskRange]:
     """Return the tasks of the array jobs among those in such an output. Raises as :func:`parse_details`."""
-    found = {job.findtext("JB_job_number") or "": _task_range(job) for job in _jobs(document)}
+    found = {job.findtext("JB_job_number") or "": task_range_of(job) for job in jobs_in(document)}
     return {job_id: tasks for job_id, tasks in found.items() if tasks is not None}
 
 
 def parse_contexts(document: bytes) -> dict[str, dict[str, str]]:
     """Return only the context of each of the jobs in such an output. Raises as :func:`parse_details`."""
-    return {job.findtext("JB_job_number") or "": _pairs(job, "JB_context") for job in _jobs(document)}
+    return {job.findtext("JB_job_number") or "": pairs_of(job, "JB_context") for job in jobs_in(document)}
 
 
 def parse_submission_times(document: bytes) -> dict[str, datetime | None]:
     """Return only when each of the jobs in such an output was submitted. Raises as :func:`parse_details`."""
     return {
-        job.findtext("JB_job_number") or "": time_of(job.findtext("JB_submission_time")) for job in _jobs(document)
+        job.findtext("JB_job_number") or "": time_of(job.findtext("JB_submission_time")) for job in jobs_in(document)
     }
 
 
 def parse_reservations_of_jobs(document: bytes) -> dict[str, str | None]:
     """Return only the reservation of each of the jobs in such an output. Raises as :func:`parse_details`."""
-    found = {job.findtext("JB_job_number") or "": job.findtext("JB_ar") for job in _jobs(document)}
+    found = {job.findtext("JB_job_number") or "": job.findtext("JB_ar") for job in jobs_in(document)}
     return {job_id: None if ar_id in (None, "", "0") else ar_id for job_id, ar_id in found.items()}

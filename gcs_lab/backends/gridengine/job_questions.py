@@ -35,7 +35,7 @@ __all__ = ["JobQuestions", "by_job"]
 
 #: Of so many failed tasks the accounting records are read for each answer; that takes 30 µs each.
 _EXPLAINED = 200
-_CLEAR = "(a manager can clear the error: qmod -cj)"
+_CLEAR = "(when the cause is mended, clear the error: qmod -cj)"
 
 
 def by_job(job_ids: Iterable[str]) -> dict[str, list[int]]:

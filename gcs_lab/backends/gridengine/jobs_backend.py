@@ -6,6 +6,7 @@ import getpass
 from typing import TYPE_CHECKING
 
 from gcs_lab.backends.gridengine.accounting_file import AccountingFile
+from gcs_lab.backends.gridengine.alterations import alter_jobs, refuse_task
 from gcs_lab.backends.gridengine.array_jobs import ArrayJobs
 from gcs_lab.backends.gridengine.catalogue import read_catalogue
 from gcs_lab.backends.gridengine.control import Orders, not_held_by_user, unknown_job
@@ -21,6 +22,7 @@ from gcs_lab.backends.gridengine.job_request import (
 from gcs_lab.backends.gridengine.job_rows import JobRows
 from gcs_lab.backends.gridengine.machines import machine_infos, queue_infos
 from gcs_lab.backends.gridengine.pending_questions import PendingQuestions
+from gcs_lab.backends.gridengine.requeues import requeue
 from gcs_lab.backends.gridengine.reservations import RESERVATION_CAPABILITIES, GridEngineReservations
 from gcs_lab.backends.gridengine.submission import Submitter
 from gcs_lab.backends.gridengine.submission_times import SubmissionTimes
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from gcs_lab.backends.gridengine.qstat_xml import JobRow
     from gcs_lab.backends.gridengine.sge_cell import SgeCell
     from gcs_lab.errors import GcsError
+    from gcs_lab.jobs import JobChanges
     from gcs_lab.jobs.protocol import Catalogue, EventBatch, ReservationsBackend
     from gcs_lab.vocabulary import (
         ArrayStatus,
@@ -146,10 +149,30 @@ class GridEngineJobs:
                 }
             else:
                 self._order_array(orders, job, indices, some, held, whole=job in whole)
+        if action is JobAction.REQUEUE:
+            requeue(orders, self._cell, self._rows, rows)
+            return orders.failures
         said = orders.run(self._cell)
         if action is JobAction.TERMINATE:
             self._ended.deletions.note(said)
         return orders.failures
+
+    def alter(self, changes: JobChanges, job_ids: Collection[str]) -> dict[str, GcsError]:
+        """Change what jobs and whole arrays ask for: one ``qalter`` for all that get the same, after a ``qstat``.
+
+        What runs is altered, too, as far as Grid Engine allows it; its present run keeps what it started with.
+        """
+        wanted = by_job(job_ids)
+        failures = {
+            task_id: refuse_task(job, task_id)
+            for job, indices in wanted.items()
+            for task_id in (f"{job}.{index}" for index in indices)
+        }
+        whole = [job for job in wanted if job in set(job_ids)]
+        rows = self._questions.rows_of(whole)
+        gone = [job for job in whole if job not in rows]
+        failures |= {job: unknown_job("alter", job, ended=self._has_ended(job)) for job in gone}
+        return failures | alter_jobs(self._cell, changes, [job for job in whole if job in rows])
 
     def _order_job(self, orders: Orders, job: str, rows: Sequence[JobRow], held: dict[str, list[JobRow]]) -> None:
         if not rows:

@@ -36,7 +36,11 @@ class GridEngineProvider:
             else:
                 offers.append(Offer(_SITE, 0, f"its master does not answer ({where}, {site.qmaster_host()})"))
         for demo in self._demos():
-            if demo.state == "running":
+            if demo.state == "running" and demo.simulated:
+                # Never unasked: a job there does nothing and ends well.
+                why = f"the private Grid Engine {demo.name!r} runs; its hosts are simulated, and execute no job"
+                offers.append(Offer(demo.cluster, 0, why))
+            elif demo.state == "running":
                 offers.append(Offer(demo.cluster, 2, f"the private Grid Engine {demo.name!r} runs"))
             elif demo.settings is not None:
                 offers.append(Offer(demo.cluster, 0, "a daemon of it is dead; `gcs-lab demo start` starts it again"))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
+from gcs_lab.backends.gridengine.status_files import cleaned
 from gcs_lab.errors import DrmCommunication, Internal
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ def elements(document: bytes, *tags: str) -> Iterator[ET.Element]:
     if not document.strip():
         return
     try:
-        for _, element in ET.iterparse(io.BytesIO(document), events=("end",)):  # noqa: S314
+        for _, element in ET.iterparse(io.BytesIO(cleaned(document)), events=("end",)):  # noqa: S314
             if element.tag in tags:
                 yield element
                 element.clear()
@@ -163,7 +164,7 @@ def _scan(document: bytes) -> list[JobRow] | None:
     8.1.9 and 9.x print the same elements in the same order. One expression over the whole is some eight times as
     quick as a parser that calls back for each element (50,000 rows: 0.1 s).
     """
-    if not document.rstrip().endswith(b"</job_info>") or b"&" in document or b"<!" in document:
+    if not document.rstrip().endswith(b"</job_info>") or b"&" in document or b"<!" in document or b"%lt;" in document:
         return None
     try:
         text = document.decode()

@@ -7,6 +7,8 @@ import socket
 from dataclasses import dataclass
 from pathlib import Path
 
+from gcs_lab.backends.gridengine.private_network import PrivateNetwork
+
 __all__ = ["SgeCell", "architecture", "debian_binaries"]
 
 #: Where Debian puts the real programs; ``/usr/bin/qstat`` is a shell wrapper that costs 30 ms a call.
@@ -69,6 +71,9 @@ class SgeCell:
         host, port = self.qmaster_host(), self.port()
         if host is None or port is None:
             return False
+        network = PrivateNetwork.of(self.common)
+        if network is not None and network.sockets:
+            return network.qmaster_listens(port)
         try:
             with socket.create_connection((host, port), timeout=timeout):
                 return True
@@ -87,7 +92,8 @@ class SgeCell:
             env["SGE_QMASTER_PORT"] = str(self.qmaster_port)
         if self.execd_port is not None:
             env["SGE_EXECD_PORT"] = str(self.execd_port)
-        return env
+        network = PrivateNetwork.of(self.common)
+        return env if network is None else network.environment(env)
 
     def command(self, name: str) -> str:
         """Return the path of the cell's program `name` (``qstat``, ``qsub`` …)."""

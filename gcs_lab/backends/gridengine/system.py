@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from gcs_lab.backends.gridengine.commands import run_command
 from gcs_lab.backends.gridengine.jobs_backend import GridEngineJobs
-from gcs_lab.backends.gridengine.status_tables import GridEngineStatus
+from gcs_lab.backends.gridengine.status_backend import GridEngineStatus
 from gcs_lab.errors import DrmCommunication
 
 if TYPE_CHECKING:

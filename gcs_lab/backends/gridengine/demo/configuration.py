@@ -12,15 +12,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gcs_lab.backends.gridengine.accounting_record import parse_record
+from gcs_lab.backends.gridengine.demo.network import network_of, write_network
+from gcs_lab.backends.gridengine.demo.spooled_hosts import SIMULATION
 from gcs_lab.backends.gridengine.sge_cell import architecture
 
 if TYPE_CHECKING:
     from gcs_lab.backends.gridengine.demo.layout import DemoFolder
+    from gcs_lab.backends.gridengine.demo.shape import Shape
 
 __all__ = [
-    "HOST",
     "PARALLEL_ENVIRONMENTS",
-    "QUEUES",
     "SHARE",
     "USER_SETS",
     "VERSION",
@@ -37,13 +38,11 @@ __all__ = [
 #: Of what is configured here; it grows with every change that an existing cell is to get, too.
 VERSION = 3
 
-HOST = "localhost"
 SHARE = Path("/usr/share/gridengine")
 #: Of messages, before they are set aside: a line of 70 bytes is written for each job that is deleted.
 _LONG_MESSAGES = 16 << 20
 #: Numbers that may have gone to jobs of which no trace is left, because they were deleted before they ran.
 _UNSEEN_JOBS = 100
-QUEUES = {"all.q": "INFINITY", "short.q": "600"}
 #: Name to allocation rule: round robin over hosts, all on one host, host after host, two on each host.
 PARALLEL_ENVIRONMENTS = {"make": "$round_robin", "smp": "$pe_slots", "mpi": "$fill_up", "two": "2"}
 #: Who may make advance reservations, and who may give deadlines (qrsub(1), qsub(1)): the cell's user.
@@ -83,7 +82,6 @@ _SCHEDULER = {
     "weight_ticket": "0.010000",
 }
 _QUEUE = """
-hostlist @allhosts
 seq_no 0
 load_thresholds NONE
 suspend_thresholds NONE
@@ -169,9 +167,15 @@ def sched_conf(present: str) -> str:
     return _replaced(present, _SCHEDULER)
 
 
-def global_conf(folder: DemoFolder, present: str) -> str:
+def global_conf(folder: DemoFolder, shape: Shape, present: str) -> str:
     """Return the global configuration (``qconf -sconf``) with what makes it this cell's."""
-    return _replaced(present, _GLOBAL | {"execd_spool_dir": str(folder.execd_spool), "mailer": str(folder.mailer)})
+    own = {"execd_spool_dir": str(folder.execd_spool), "mailer": str(folder.mailer)}
+    if shape.nodes:
+        own["shepherd_cmd"] = str(folder.shepherd)
+    if shape.simulated:
+        # One array may fill all hosts; else it is 2,000 tasks at once. 0, "no limit", lets 8.1.9 start none at all.
+        own |= {"qmaster_params": SIMULATION, "max_aj_instances": "1000000"}
+    return _replaced(present, _GLOBAL | own)
 
 
 def write_mailer(folder: DemoFolder) -> None:
@@ -202,10 +206,13 @@ def spooling_parameters(folder: DemoFolder) -> str:
     return f"{folder.common};{folder.qmaster_spool}"
 
 
-def _queue(name: str, slots: int, h_rt: str, tmpdir: Path) -> str:
+def _queue(name: str, shape: Shape, tmpdir: Path) -> str:
+    group, h_rt = shape.queues[name]
     limits = {f"{kind}_{limit}": "INFINITY" for limit in _LIMITS for kind in ("s", "h")}
-    own = {"qname": name, "pe_list": " ".join(PARALLEL_ENVIRONMENTS), "slots": str(slots), "tmpdir": str(tmpdir)}
-    own |= limits | {"h_rt": h_rt}
+    # Each node has a folder of its own, as each machine has its /tmp: parts of one job have the same name.
+    folders = ",".join([str(tmpdir), *(f"[{node}={tmpdir / node}]" for node in shape.node_names)])
+    own = {"qname": name, "hostlist": group, "slots": str(shape.slots), "tmpdir": folders}
+    own |= {"pe_list": " ".join(PARALLEL_ENVIRONMENTS)} | limits | {"h_rt": h_rt}
     return _table(own) + _QUEUE
 
 
@@ -217,9 +224,9 @@ def parallel_environment(name: str) -> str:
 
 def _aliases() -> str:
     """Return ``host_aliases``: every name of this machine means the loopback one, which is all that is served."""
-    name = os.uname().nodename
-    others = dict.fromkeys(n for n in (name, name.partition(".")[0]) if n and n != HOST)
-    return f"{HOST} {' '.join(others)}\n" if others else ""
+    name, served = os.uname().nodename, "localhost"
+    others = dict.fromkeys(n for n in (name, name.partition(".")[0]) if n and n != served)
+    return f"{served} {' '.join(others)}\n" if others else ""
 
 
 def keep_job_numbers(folder: DemoFolder) -> None:
@@ -247,7 +254,7 @@ def keep_messages_short(folder: DemoFolder) -> None:
             messages.replace(messages.with_name("messages.0"))
 
 
-def write_all(folder: DemoFolder, binaries: Path, slots: int) -> Path:
+def write_all(folder: DemoFolder, binaries: Path, shape: Shape) -> Path:
     """Write all files of a new cell; return the folder with those that the commands load later.
 
     Raises
@@ -256,26 +263,36 @@ def write_all(folder: DemoFolder, binaries: Path, slots: int) -> Path:
         If they cannot be written.
     """
     objects = folder.path / "objects"
-    for path in (folder.common, folder.qmaster_spool, folder.execd_spool, folder.tmpdir, objects / "usersets"):
+    own = [folder.tmpdir / node for node in shape.node_names]
+    for path in (folder.common, folder.qmaster_spool, folder.execd_spool, folder.tmpdir, *own, objects / "usersets"):
         path.mkdir(parents=True)
     for part in ("bin", "utilbin", "lib"):
         (folder.sge_root / part).mkdir()
+    network = network_of(folder, shape)
+    if network is None:
+        folder.commands.symlink_to(binaries)
+        (folder.common / "host_aliases").write_text(_aliases())
+    else:
+        write_network(folder, shape, network, binaries)
+        if not shape.nodes:
+            (folder.common / "host_aliases").write_text(_aliases())
+    for part in ("utilbin", "lib"):
         (folder.sge_root / part / architecture()).symlink_to(binaries)
     (folder.sge_root / "util").symlink_to(SHARE / "util")
     (folder.common / "bootstrap").write_text(_table(_bootstrap(folder, binaries)))
-    (folder.common / "act_qmaster").write_text(f"{HOST}\n")
-    (folder.common / "host_aliases").write_text(_aliases())
+    (folder.common / "act_qmaster").write_text(f"{shape.head}\n")
     write_mailer(folder)
-    (objects / "global").write_text(global_conf(folder, (SHARE / "default-configuration").read_text()))
+    (objects / "global").write_text(global_conf(folder, shape, (SHARE / "default-configuration").read_text()))
     # Without security_mode anybody on this machine may talk to the qmaster: only the owner's jobs are to run.
     owner = {"name": "owner", "type": "ACL", "fshare": "0", "oticket": "0", "entries": user_name()}
     (objects / "usersets" / "owner").write_text(_table(owner))
     for template in (SHARE / "util/resources/usersets").iterdir():
         entries = {"entries": user_name()} if template.name in USER_SETS else {}
         (objects / "usersets" / template.name).write_text(_replaced(template.read_text(), entries))
-    (objects / "allhosts").write_text(f"group_name @allhosts\nhostlist {HOST}\n")
+    for name, members in shape.host_groups.items():
+        (objects / name).write_text(f"group_name {name}\nhostlist {' '.join(members)}\n")
     for name in PARALLEL_ENVIRONMENTS:
         (objects / name).write_text(parallel_environment(name))
-    for name, limit in QUEUES.items():
-        (objects / name).write_text(_queue(name, slots, limit, folder.tmpdir))
+    for name in shape.queues:
+        (objects / name).write_text(_queue(name, shape, folder.tmpdir))
     return objects

@@ -12,6 +12,7 @@ import time
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+from gcs_lab.backends.gridengine.demo.shape import Shape
 from gcs_lab.backends.gridengine.sge_cell import SgeCell, architecture, debian_binaries
 from gcs_lab.errors import ClusterNotFound, InvalidArgument, TryLater
 from gcs_lab.user_paths import private_folder, state_folder
@@ -38,6 +39,7 @@ class Settings:
     """What a started demo cell remembers of itself (``settings.json``).
 
     ``version`` counts the changes of a cell's configuration; one that is older is brought up to date when it starts.
+    ``slots`` are those of each queue on each host; 0 ``nodes`` mean that its one real host is this machine.
     """
 
     name: str
@@ -47,6 +49,13 @@ class Settings:
     execd_port: int
     slots: int
     version: int = 1
+    nodes: int = 0
+    simulated: int = 0
+
+    @property
+    def shape(self) -> Shape:
+        """What the cell consists of."""
+        return Shape(self.nodes, self.simulated, self.slots)
 
 
 @dataclass(frozen=True)
@@ -114,6 +123,31 @@ class DemoFolder:
         return self.path / "mailbox"
 
     @property
+    def commands(self) -> Path:
+        """The programs for shells and jobs, ``$SGE_ROOT/bin/$SGE_ARCH``."""
+        return self.sge_root / "bin" / architecture()
+
+    @property
+    def hosts(self) -> Path:
+        """Names and addresses of hosts that only this cell knows, as in hosts(5)."""
+        return self.path / "hosts"
+
+    @property
+    def sockets(self) -> Path:
+        """The unix sockets that stand for the ports of the nodes; a short name, because their paths must be short."""
+        return self.path / "s"
+
+    @property
+    def shepherd(self) -> Path:
+        """The program that nodes start instead of sge_shepherd."""
+        return self.path / "shepherd"
+
+    @property
+    def starter(self) -> Path:
+        """The program that starts a node's jobs."""
+        return self.path / "starter"
+
+    @property
     def settings_sh(self) -> Path:
         """What a user sources to use ``qsub`` and ``qstat`` with the cell."""
         return self.path / "settings.sh"
@@ -142,7 +176,8 @@ class DemoFolder:
             "SGE_ARCH": architecture(),
         }
         lines += [f"{name}={shlex.quote(str(value))}; export {name}" for name, value in variables.items()]
-        lines += [f"PATH={shlex.quote(str(binaries))}:$PATH; export PATH"]
+        programs = self.commands if settings.nodes or settings.simulated else binaries
+        lines += [f"PATH={shlex.quote(str(programs))}:$PATH; export PATH"]
         for path, text in (
             (self.settings_sh, "\n".join(lines) + "\n"),
             (self.settings_json, json.dumps(asdict(settings), indent=1) + "\n"),

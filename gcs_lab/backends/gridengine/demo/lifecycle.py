@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import socket
 import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from gcs_lab.backends.gridengine.catalogue import parse_names
-from gcs_lab.backends.gridengine.commands import ask, run_command
 from gcs_lab.backends.gridengine.demo import configuration
-from gcs_lab.backends.gridengine.demo.layout import CELL, DemoFolder, Settings, demo_folders, locked
+from gcs_lab.backends.gridengine.demo.layout import DemoFolder, Settings, demo_folders, locked
+from gcs_lab.backends.gridengine.demo.making import bring_up_to_date, make_cell
+from gcs_lab.backends.gridengine.demo.network import network_of
 from gcs_lab.backends.gridengine.demo.processes import (
+    QMASTER,
     daemon,
-    daemon_output,
+    execution_daemons,
     kill_all,
-    kill_daemon,
+    kill_daemons,
     remembered,
-    start_daemon,
 )
-from gcs_lab.errors import GcsError, Internal, Timeout
-from gcs_lab.user_paths import private_folder
+from gcs_lab.backends.gridengine.demo.readiness import (
+    StepClock,
+    await_until,
+    closed_queues,
+    start_execution_daemons,
+    start_qmaster,
+)
+from gcs_lab.backends.gridengine.demo.shape import Shape
+from gcs_lab.errors import Internal, InvalidState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from gcs_lab.backends.gridengine.sge_cell import SgeCell
@@ -33,7 +37,6 @@ if TYPE_CHECKING:
 __all__ = ["DEFAULT_NAME", "DemoState", "start", "status", "stop"]
 
 DEFAULT_NAME = "demo"
-READY_SECONDS = 30.0
 _TRIES = 3
 #: Letters of queue instances whose host does not report (``qstat(1)``).
 _UNREACHABLE = {"u"}
@@ -46,7 +49,8 @@ class DemoState:
     ``state`` is ``"running"``, ``"broken"`` (a daemon is dead: :func:`start` mends it) or ``"incomplete"`` (its
     start was killed: :func:`start` makes it anew). ``found`` tells that :func:`start` had nothing to do; ``seconds``
     says how long each step of it took. ``closed`` are the queue instances that :func:`start` found closed,
-    with Grid Engine's letters for why (``d``: disabled), and left as they are.
+    with Grid Engine's letters for why (``d``: disabled), and left as they are. ``daemons`` are process ids by the
+    name of the daemon; those of nodes are called ``"sge_execd@node01"``.
     """
 
     name: str
@@ -69,6 +73,11 @@ class DemoState:
         """The file of all e-mails that the cell has sent (mbox format); it is not there before the first one."""
         return DemoFolder(self.name, self.folder).mailbox
 
+    @property
+    def simulated(self) -> bool:
+        """Whether jobs of this cell only seem to run."""
+        return self.settings is not None and self.settings.simulated > 0
+
     def cell(self) -> SgeCell:
         """Return the cell for the clients.
 
@@ -89,7 +98,8 @@ def status() -> list[DemoState]:
 
 def _state(folder: DemoFolder, **more: object) -> DemoState:
     settings = folder.settings()
-    daemons = {p: (d.pid if (d := remembered(folder, p)) else None) for p in ("sge_qmaster", "sge_execd")}
+    which = (QMASTER, *(execution_daemons(settings.shape) if settings is not None else ()))
+    daemons = {str(w): (d.pid if (d := remembered(folder, w)) else None) for w in which}
     state = "incomplete" if settings is None else "running" if all(daemons.values()) else "broken"
     return DemoState(folder.name, state, folder.path, folder.settings_sh, settings, daemons, **more)  # type: ignore[arg-type]
 
@@ -116,33 +126,49 @@ def _remove(folder: DemoFolder) -> bool:
     return existed or bool(killed)
 
 
-def start(name: str = DEFAULT_NAME, *, slots: int | None = None) -> DemoState:
+def start(
+    name: str = DEFAULT_NAME, *, nodes: int | None = None, simulated: int | None = None, slots: int | None = None
+) -> DemoState:
     """Make a cell, or mend the one there is, and wait until it could run a job.
 
     Parameters
     ----------
     name
         Cells of different names live side by side.
+    nodes
+        Real execution hosts ``node01`` …, at most 60, each with a daemon, beside a host ``head`` of the qmaster.
+        None: this machine is the one host.
+    simulated
+        Execution hosts ``sim001`` …, at most 5,000, on which jobs "run" for the seconds of their first argument and
+        execute nothing; there is no other then.
     slots
-        Slots of each queue; None: the number of cores, at least 4.
+        Slots of each queue on each host, at most 4,096; None: the number of cores, at least 4, or 16 on simulated
+        hosts.
 
     Raises
     ------
+    InvalidArgument
+        If a number is out of range, or `nodes` and `simulated` are both given.
+    InvalidState
+        If a cell of another shape is there.
     ClusterNotFound
-        If Debian's Grid Engine packages are missing.
+        If Debian's Grid Engine packages, or for `nodes` and `simulated` its wrapper libraries, are missing.
     GcsError
         If it does not come up; the message says where its files are.
     """
     folder = DemoFolder.of(name)
+    shape = Shape.asked(nodes, simulated, slots)
     with locked():
         settings = folder.settings()
         if settings is not None:
+            _check_shape(settings, nodes, simulated, slots)
             return _mend(folder, settings)
+        # What cannot be made must leave no trace.
+        network_of(folder, shape)
         _remove(folder)
-        wanted = slots or max(4, os.cpu_count() or 1)
         for attempt in range(1, _TRIES + 1):
             try:
-                return _make(folder, wanted)
+                return _state(folder, seconds=make_cell(folder, shape))
             except Internal:  # another program took a port between our look and the daemon's start
                 if attempt == _TRIES:
                     raise
@@ -150,173 +176,40 @@ def start(name: str = DEFAULT_NAME, *, slots: int | None = None) -> DemoState:
     raise AssertionError
 
 
+def _check_shape(settings: Settings, nodes: int | None, simulated: int | None, slots: int | None) -> None:
+    """Refuse another shape than that of the cell there is. Raises InvalidState."""
+    there = settings.shape
+    asked = ((nodes, there.nodes), (simulated, there.simulated), (slots, there.slots))
+    if any(wanted is not None and wanted != found for wanted, found in asked):
+        raise InvalidState(
+            f"the demo cell {settings.name!r} is there already, with {there.in_words()}. To change that, end it with "
+            f"its jobs first (`gcs-lab demo stop --name {settings.name}`), or give another one its own name (--name)."
+        )
+
+
 def _mend(folder: DemoFolder, settings: Settings) -> DemoState:
-    clock = _Clock()
+    clock = StepClock()
+    shape = settings.shape
     cell = folder.cell(settings.qmaster_port, settings.execd_port)
-    dead = [program for program in ("sge_qmaster", "sge_execd") if daemon(folder, program) is None]
-    if "sge_qmaster" in dead:
+    execution = execution_daemons(shape)
+    dead = [which for which in (QMASTER, *execution) if daemon(folder, which) is None]
+    if QMASTER in dead:
         configuration.keep_job_numbers(folder)
         configuration.keep_messages_short(folder)
-        start_daemon(folder, cell, "sge_qmaster")
-        _await(lambda: _qmaster_answers(cell), "the qmaster does not answer", folder)
+        start_qmaster(folder, cell)
         clock.lap("sge_qmaster")
         # The execution daemon would find the new qmaster by itself, but after half a minute, and keep back the ends
         # of DRMAA's jobs for minutes more. A new one adopts the jobs, and tells of their ends once a minute.
-        kill_daemon(folder, "sge_execd")
-    if daemon(folder, "sge_execd") is None:
-        _start_execd(folder, cell)
+        kill_daemons(folder, execution)
+    if to_start := [which for which in execution if daemon(folder, which) is None]:
+        start_execution_daemons(folder, cell, to_start, shape)
         clock.lap("sge_execd")
     # A queue that somebody closed on purpose stays closed.
-    _await(lambda: not any(_UNREACHABLE & set(letters) for letters in _closed(cell).values()),
-           "the execution daemon does not report", folder)  # fmt: skip
+    await_until(lambda: not any(_UNREACHABLE & set(letters) for letters in closed_queues(cell, shape).values()),
+                "an execution daemon does not report", folder)  # fmt: skip
     clock.lap("ready")
     if settings.version < configuration.VERSION:
-        _bring_up_to_date(folder, cell)
+        bring_up_to_date(folder, cell, shape)
         folder.write_settings(replace(settings, version=configuration.VERSION))
         clock.lap("configuration")
-    return _state(folder, found=not dead, seconds=clock.laps, closed=_closed(cell))
-
-
-def _make(folder: DemoFolder, slots: int) -> DemoState:
-    clock = _Clock()
-    private_folder(folder.path)
-    qmaster_port, execd_port = _free_ports()
-    cell = folder.cell(qmaster_port, execd_port)
-    objects = configuration.write_all(folder, cell.binaries, slots)
-    _spool(folder, cell, objects)
-    clock.lap("configuration")
-    start_daemon(folder, cell, "sge_qmaster")
-    _await(lambda: _qmaster_answers(cell), "the qmaster does not answer", folder)
-    clock.lap("sge_qmaster")
-    _configure(cell, objects)
-    _start_execd(folder, cell)
-    clock.lap("sge_execd")
-    _await(lambda: _ready(cell), "no queue is open", folder)
-    clock.lap("ready")
-    shutil.rmtree(objects)
-    ours = Settings(folder.name, str(folder.sge_root), CELL, qmaster_port, execd_port, slots, configuration.VERSION)
-    folder.write_settings(ours)
-    return _state(folder, seconds=clock.laps)
-
-
-def _start_execd(folder: DemoFolder, cell: SgeCell) -> None:
-    """Start the execution daemon and wait until it has registered.
-
-    After the death of another one its queues look open to the qmaster, which would send jobs to the dead one.
-    """
-    start_daemon(folder, cell, "sge_execd")
-    _await(
-        lambda: "starting up" in daemon_output(folder, "sge_execd"), "the execution daemon does not register", folder
-    )
-
-
-def _spool(folder: DemoFolder, cell: SgeCell, objects: Path) -> None:
-    library = {"LD_LIBRARY_PATH": str(cell.binaries)}
-    resources = configuration.SHARE / "util" / "resources"
-    for argv in (
-        ["spoolinit", "classic", "libspoolc", configuration.spooling_parameters(folder), "init"],
-        ["spooldefaults.bin", "configuration", str(objects / "global")],
-        ["spooldefaults.bin", "complexes", str(resources / "centry")],
-        ["spooldefaults.bin", "usersets", str(objects / "usersets")],
-        ["spooldefaults.bin", "managers", configuration.user_name()],
-    ):
-        answer = run_command(cell, argv, extra_env=library)
-        if answer.exit_status:
-            raise Internal(
-                f"{argv[0]} {argv[1]} failed: {answer.said or 'it said nothing'}. Its files: {folder.path}."
-            )
-
-
-def _configure(cell: SgeCell, objects: Path) -> None:
-    ask(cell, ["qconf", "-as", configuration.HOST])
-    ask(cell, ["qconf", "-Ahgrp", str(objects / "allhosts")])
-    for name in configuration.PARALLEL_ENVIRONMENTS:
-        ask(cell, ["qconf", "-Ap", str(objects / name)])
-    for name in configuration.QUEUES:
-        ask(cell, ["qconf", "-Aq", str(objects / name)])
-    _configure_scheduler(cell, objects)
-
-
-def _configure_scheduler(cell: SgeCell, objects: Path) -> None:
-    scheduler = objects / "scheduler"
-    scheduler.write_text(configuration.sched_conf(ask(cell, ["qconf", "-ssconf"]).text))
-    ask(cell, ["qconf", "-Msconf", str(scheduler)])
-
-
-def _bring_up_to_date(folder: DemoFolder, cell: SgeCell) -> None:
-    """Give a cell that an older version made what it lacks; what is not configured here stays as it is."""
-    objects = private_folder(folder.path / "objects")
-    configuration.write_mailer(folder)
-    (objects / "global").write_text(configuration.global_conf(folder, ask(cell, ["qconf", "-sconf"]).text))
-    ask(cell, ["qconf", "-Mconf", str(objects / "global")])
-    _configure_scheduler(cell, objects)
-    there = parse_names(ask(cell, ["qconf", "-spl"]).text)
-    for name in (name for name in configuration.PARALLEL_ENVIRONMENTS if name not in there):
-        (objects / name).write_text(configuration.parallel_environment(name))
-        ask(cell, ["qconf", "-Ap", str(objects / name)])
-        for queue in configuration.QUEUES:
-            ask(cell, ["qconf", "-aattr", "queue", "pe_list", name, queue])
-    for users in configuration.USER_SETS:
-        run_command(cell, ["qconf", "-au", configuration.user_name(), users])  # it complains if that is so
-    shutil.rmtree(objects)
-
-
-def _free_ports() -> tuple[int, int]:
-    with socket.socket() as first, socket.socket() as second:
-        for each in (first, second):
-            each.bind(("127.0.0.1", 0))
-        return first.getsockname()[1], second.getsockname()[1]
-
-
-def _qmaster_answers(cell: SgeCell) -> bool:
-    return cell.answers(0.2) and run_command(cell, ["qconf", "-sh"], timeout=10).exit_status == 0
-
-
-def _ready(cell: SgeCell) -> bool:
-    """Tell whether every queue instance is there and open."""
-    return not _closed(cell)
-
-
-def _closed(cell: SgeCell) -> dict[str, str]:
-    """Return the queue instances that take no jobs, with the letters that say why (``u``: it is not there)."""
-    from gcs_lab.backends.gridengine.qstat_xml import parse_queues
-
-    queues = parse_queues(ask(cell, ["qstat", "-f", "-xml"], timeout=10).stdout)
-    missing = {} if len(queues) >= len(configuration.QUEUES) else {"queues": "u"}
-    return missing | {f"{queue.queue}@{queue.host}": queue.state for queue in queues if queue.state}
-
-
-def _await(condition: Callable[[], bool], what: str, folder: DemoFolder) -> None:
-    deadline = time.monotonic() + READY_SECONDS
-    last = ""
-    while time.monotonic() < deadline:
-        if daemon(folder, "sge_qmaster") is None:
-            break
-        try:
-            if condition():
-                return
-        except GcsError as error:
-            last = f" ({error})"
-        time.sleep(0.02)
-    else:
-        raise Timeout(
-            f"the demo cell {folder.name!r} did not come up within {READY_SECONDS:g} s: {what}{last}. See the "
-            f"messages in "
-            f"{folder.qmaster_spool}/messages; `gcs-lab demo stop` removes it."
-        )
-    raise Internal(
-        f"the qmaster of the demo cell {folder.name!r} ended while it started{last}. Its files: {folder.path}."
-    )
-
-
-class _Clock:
-    """Seconds that each step took."""
-
-    def __init__(self) -> None:
-        self.laps: dict[str, float] = {}
-        self._last = time.monotonic()
-
-    def lap(self, step: str) -> None:
-        now = time.monotonic()
-        self.laps[step] = round(now - self._last, 3)
-        self._last = now
+    return _state(folder, found=not dead, seconds=clock.laps, closed=closed_queues(cell, shape))

@@ -12,19 +12,33 @@ import contextlib
 import os
 import subprocess
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import psutil
 
+from gcs_lab.backends.gridengine.private_network import PrivateNetwork
 from gcs_lab.errors import Internal
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from gcs_lab.backends.gridengine.demo.layout import DemoFolder
+    from gcs_lab.backends.gridengine.demo.shape import Shape
     from gcs_lab.backends.gridengine.sge_cell import SgeCell
 
-__all__ = ["daemon", "daemon_output", "kill_all", "kill_daemon", "remembered", "start_daemon"]
+__all__ = [
+    "QMASTER",
+    "Daemon",
+    "daemon",
+    "daemon_output",
+    "execution_daemons",
+    "kill_all",
+    "kill_daemons",
+    "remembered",
+    "start_daemon",
+]
 
 _GONE = (psutil.NoSuchProcess, psutil.ZombieProcess, psutil.AccessDenied, OSError)
 _INHERITED = {"HOME", "USER", "LOGNAME", "LANG", "TZ", "TMPDIR"}
@@ -33,8 +47,27 @@ _PATH = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
 _DAEMONS = ("sge_qmaster", "sge_execd", "sge_shepherd")
 
 
-def _pid_file(folder: DemoFolder, program: str) -> Path:
-    return folder.path / f"{program}.pid"
+@dataclass(frozen=True)
+class Daemon:
+    """One daemon of a cell; ``node`` is empty where the cell has one host, this machine."""
+
+    program: str
+    node: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.program}@{self.node}" if self.node else self.program
+
+
+QMASTER = Daemon("sge_qmaster")
+
+
+def execution_daemons(shape: Shape) -> list[Daemon]:
+    """Return the execution daemons of a cell of this shape."""
+    return [Daemon("sge_execd", node) for node in shape.node_names] or [Daemon("sge_execd")]
+
+
+def _pid_file(folder: DemoFolder, which: Daemon) -> Path:
+    return folder.path / f"{which}.pid"
 
 
 def _belongs(process: psutil.Process, folder: DemoFolder) -> bool:
@@ -49,10 +82,10 @@ def _belongs(process: psutil.Process, folder: DemoFolder) -> bool:
         return False
 
 
-def remembered(folder: DemoFolder, program: str) -> psutil.Process | None:
+def remembered(folder: DemoFolder, which: Daemon) -> psutil.Process | None:
     """Return the daemon whose pid and start time were written down, if it lives; fast, looks at one process."""
     try:
-        pid, started = _pid_file(folder, program).read_text().split()
+        pid, started = _pid_file(folder, which).read_text().split()
         process = psutil.Process(int(pid))
         alive = f"{process.create_time():.2f}" == started and process.status() != psutil.STATUS_ZOMBIE
     except (*_GONE, ValueError):
@@ -60,13 +93,13 @@ def remembered(folder: DemoFolder, program: str) -> psutil.Process | None:
     return process if alive else None
 
 
-def daemon(folder: DemoFolder, program: str) -> psutil.Process | None:
+def daemon(folder: DemoFolder, which: Daemon) -> psutil.Process | None:
     """Return the daemon of the cell, if it lives, whether it was written down or not."""
-    known = remembered(folder, program)
+    known = remembered(folder, which)
     if known is not None:
         return known
     found = (p for p in psutil.process_iter() if p.pid != os.getpid() and _belongs(p, folder))
-    return next((p for p in found if _name(p) == program), None)
+    return next((p for p in found if _name(p) == which.program and which.node in ("", _node(p))), None)
 
 
 def _name(process: psutil.Process) -> str:
@@ -76,20 +109,30 @@ def _name(process: psutil.Process) -> str:
         return ""
 
 
-def start_daemon(folder: DemoFolder, cell: SgeCell, program: str) -> None:
+def _node(process: psutil.Process) -> str:
+    try:
+        return str(process.environ().get("NSS_WRAPPER_HOSTNAME", ""))
+    except _GONE:
+        return ""
+
+
+def start_daemon(
+    folder: DemoFolder, cell: SgeCell, which: Daemon, variables: Mapping[str, str] | None = None
+) -> None:
     """Start one of the cell's daemons in a session of its own and write down which process it is.
 
     With ``SGE_ND`` the daemon stays the process that is started here, so its pid is known from its first moment.
+    ``variables`` are added to its environment.
 
     Raises
     ------
     Internal
         If it ends at once.
     """
-    with _log(folder, program).open("wb") as output:
+    with _log(folder, which).open("wb") as output:
         child = subprocess.Popen(
-            [cell.command(program)],
-            env=_daemon_environment(cell, program),
+            [cell.command(which.program)],
+            env=_daemon_environment(cell, which.program) | dict(variables or {}),
             cwd=folder.path,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,  # the scheduler prints a line a second, for ever
@@ -100,43 +143,45 @@ def start_daemon(folder: DemoFolder, cell: SgeCell, program: str) -> None:
         started = psutil.Process(child.pid).create_time()
         child.wait(timeout=0.05)
     except subprocess.TimeoutExpired:
-        _pid_file(folder, program).write_text(f"{child.pid} {started:.2f}\n")
+        _pid_file(folder, which).write_text(f"{child.pid} {started:.2f}\n")
         # It is to outlive us; so the object must not complain that it still runs when it is collected.
         child.returncode = 0
         return
     except _GONE:
         child.wait()
-    said = daemon_output(folder, program).strip() or "it said nothing."
-    raise Internal(f"{program} ended at once: {said[-400:]} Its files are in {folder.path}.")
+    said = daemon_output(folder, which).strip() or "it said nothing."
+    raise Internal(f"{which} ended at once: {said[-400:]} Its files are in {folder.path}.")
 
 
 def _daemon_environment(cell: SgeCell, program: str) -> dict[str, str]:
     env = cell.environment()
-    kept = {n: v for n, v in env.items() if n.startswith("SGE_") or n in _INHERITED}
+    network = PrivateNetwork.of(cell.common)
+    preloaded = {} if network is None else network.environment({})
+    kept = {n: v for n, v in env.items() if n.startswith("SGE_") or n in _INHERITED} | preloaded
     # The spooling library of Debian's qmaster is found by this path only.
     library = {"LD_LIBRARY_PATH": str(cell.binaries)} if program == "sge_qmaster" else {}
     return {**kept, **library, "PATH": _PATH, "SGE_ND": "1"}
 
 
-def kill_daemon(folder: DemoFolder, program: str, timeout: float = 5.0) -> None:
-    """Kill one daemon of the cell and wait until it is dead; jobs go on."""
-    process = daemon(folder, program)
-    if process is not None:
+def kill_daemons(folder: DemoFolder, which: Iterable[Daemon], timeout: float = 5.0) -> None:
+    """Kill daemons of the cell and wait until they are dead; jobs go on."""
+    processes = [process for each in which if (process := daemon(folder, each)) is not None]
+    for process in processes:
         with contextlib.suppress(*_GONE):
             process.kill()
-        _wait_dead([process], timeout)
+    _wait_dead(processes, timeout)
 
 
-def daemon_output(folder: DemoFolder, program: str) -> str:
+def daemon_output(folder: DemoFolder, which: Daemon) -> str:
     """Return what the daemon has said since its last start."""
     try:
-        return _log(folder, program).read_text(errors="replace")
+        return _log(folder, which).read_text(errors="replace")
     except OSError:
         return ""
 
 
-def _log(folder: DemoFolder, program: str) -> Path:
-    return folder.path / f"{program}.log"
+def _log(folder: DemoFolder, which: Daemon) -> Path:
+    return folder.path / f"{which}.log"
 
 
 def kill_all(folder: DemoFolder, timeout: float = 5.0) -> list[int]:

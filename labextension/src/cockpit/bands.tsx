@@ -1,0 +1,55 @@
+// Bands across the whole cockpit, where what it shows is not what the cluster does now; and notes to take away.
+import { duration, timeOfDay } from './clock';
+import { CROSS, IconButton, Press } from './parts';
+import type { CockpitStore } from './store';
+
+export function Bands({ store }: { store: CockpitStore }) {
+  const overview = store.overview.value;
+  const at = store.replaying.value;
+  const now = store.now.value;
+  const bands = [];
+  if (!store.live.value) {
+    const last = overview === null ? '' : ` (${timeOfDay(overview.time, now)})`;
+    bands.push(
+      <div class="gcs-band gcs-band-gone" key="gone">
+        <span><b>The kernel is gone: this is what it last said{last}.</b> Jobs go on without it. Run the cell again to see the cluster live.</span>
+      </div>
+    );
+  }
+  if (at !== null) {
+    bands.push(
+      <div class="gcs-band gcs-band-past" key="past">
+        <span><b>Showing {timeOfDay(at, now, true)}, {duration(now - at)} ago.</b> Nothing here is live; actions are off.</span>
+        <Press label="Back to live" onPress={() => { store.replay(null); }} />
+      </div>
+    );
+  } else if (store.live.value && overview !== null && overview.stale_since > 0) {
+    bands.push(
+      <div class="gcs-band gcs-band-stale" key="stale">
+        <span>
+          <b>Stale since {timeOfDay(overview.stale_since, now)}: the cluster does not answer.</b>{' '}
+          {sentence(overview.error)} It is asked again every {duration(overview.interval)}.
+        </span>
+      </div>
+    );
+  }
+  return <>{bands}</>;
+}
+
+/** The system's own words, told apart from what follows. */
+function sentence(text: string): string {
+  return text === '' || /[.!?]$/.test(text) ? text : `${text}.`;
+}
+
+export function Notes({ store }: { store: CockpitStore }) {
+  return (
+    <div class="gcs-notes" role="log" aria-label="notes" aria-live="polite">
+      {store.notes.value.map(note => (
+        <div key={note.id} class={`gcs-note-line${note.alarm ? ' gcs-alarm' : ''}`}>
+          <span>{note.text}</span>
+          <IconButton label="Dismiss" path={CROSS} onPress={() => { store.dismiss(note.id); }} />
+        </div>
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,361 @@
+// All that a cockpit knows, and all that can be done in it. The components show it and call it; none talks to the host.
+import { batch, computed, signal } from '@preact/signals';
+
+import { ranked } from './map_colours';
+import { merged } from './map_hosts';
+import type { IGrid } from '../grid/grid_api';
+import type {
+  HostMessage, IActionInfo, IChannel, IChart, IDetails, IFilterError, IMapHost, IOverview, IRows, IViewRequest, IWelcome, Target, ViewName
+} from '../protocol/messages';
+import { PROTOCOL } from '../protocol/messages';
+import { Connection, NotAnswered } from './connection';
+import { narrowed } from './filter_terms';
+import { filterWord } from './state_word';
+import { Memory, type TabName } from './remembered';
+import type { IChosen } from './targets';
+
+/** For this long after an edit the browser's filter counts, not the one that an older overview tells. */
+const OWN_EDIT_MILLISECONDS = 2000;
+/** How long a note of what went well stands. */
+const NOTE_MILLISECONDS = 10_000;
+const GONE = 'The kernel is gone: nobody answers any more.';
+
+export interface INote {
+  id: number;
+  text: string;
+  alarm: boolean;
+}
+
+/** An action that somebody is about to confirm. */
+export interface IAsking {
+  action: IActionInfo;
+  targets: Target[] | 'matching';
+}
+
+export interface IOpened {
+  job_id: string;
+  task: number | null;
+}
+
+export class CockpitStore {
+  readonly welcome = signal<IWelcome | null>(null);
+  readonly overview = signal<IOverview | null>(null);
+  readonly live = signal(true);
+  readonly visible = signal(true);
+  readonly dark = signal(false);
+  /** The host's time in seconds, once a second. */
+  readonly now = signal(Date.now() / 1000);
+  readonly filter = signal('');
+  readonly mine = signal(false);
+  readonly filterError = signal<IFilterError | null>(null);
+  readonly tab = signal<TabName>('jobs');
+  readonly totals = signal<Partial<Record<ViewName, [number, number]>>>({});
+  readonly selection = signal<IChosen[]>([]);
+  /** All jobs that match are selected, also those that the browser has never seen. */
+  readonly selectedAll = signal(false);
+  readonly opened = signal<IOpened | null>(null);
+  readonly details = signal<IDetails | null>(null);
+  readonly detailsTrouble = signal('');
+  readonly asking = signal<IAsking | null>(null);
+  readonly hosts = signal<ReadonlyMap<string, IMapHost>>(new Map());
+  readonly mapOwners = signal<string[]>([]);
+  /** Owners that have a colour, in the order of the colours. */
+  readonly ranks = signal<readonly string[]>([]);
+  readonly charts = signal<Readonly<Record<string, IChart>>>({});
+  readonly notes = signal<INote[]>([]);
+  /** Said to a screen reader, politely. */
+  readonly spoken = signal('');
+  readonly replaying = computed(() => this.overview.value?.replay.at ?? null);
+  /** Why nothing can be done to jobs now; ''. */
+  readonly noActions = computed(() => {
+    if (!this.live.value) {
+      return 'the kernel is gone';
+    }
+    return this.replaying.value === null ? '' : 'what is shown is past: go back to live first';
+  });
+  readonly connection: Connection;
+  memory = new Memory('gcs-lab');
+  /** Set by the filter's field. */
+  focusFilter: () => void = () => undefined;
+  private readonly grids = new Map<ViewName, IGrid>();
+  private readonly hidden = new Set<ViewName>();
+  private readonly fading = new Set<ReturnType<typeof setTimeout>>();
+  private readonly endings: (() => void)[];
+  private ahead = 0;
+  private edited = 0;
+  private noted = 0;
+
+  constructor(channel: IChannel) {
+    this.connection = new Connection(channel);
+    const ticker = setInterval(() => { this.tick(); }, 1000);
+    this.endings = [
+      () => { clearInterval(ticker); },
+      channel.onMessage(message => { this.receive(message); }),
+      channel.onLive(live => { this.setLive(live); })
+    ];
+    this.hello();
+  }
+
+  dispose(): void {
+    if (this.live.value) {
+      this.connection.send({ kind: 'visible', visible: false });
+    }
+    this.connection.close();
+    this.endings.forEach(end => { end(); });
+    this.fading.forEach(timer => { clearTimeout(timer); });
+    this.connection.abandon('The cockpit was closed.');
+  }
+
+  // -- what the host says -------------------------------------------------------------------------------------------
+
+  private hello(): void {
+    this.connection.send({ kind: 'hello', protocol: PROTOCOL });
+  }
+
+  private setLive(live: boolean): void {
+    if (live === this.live.value) {
+      return;
+    }
+    this.live.value = live;
+    if (live) {
+      this.hello();
+      this.connection.send({ kind: 'filter', text: this.filter.value, mine: this.mine.value });
+      this.grids.forEach(grid => { grid.refresh(true); });
+    } else {
+      this.connection.abandon(GONE);
+    }
+  }
+
+  private receive(message: HostMessage): void {
+    batch(() => {
+      if (!this.connection.answer(message)) {
+        this.take(message);
+      } else if (message.kind === 'details') {
+        this.takeDetails(message);
+      }
+    });
+  }
+
+  private take(message: HostMessage): void {
+    switch (message.kind) {
+      case 'welcome':
+        this.takeWelcome(message);
+        break;
+      case 'overview':
+        this.takeOverview(message);
+        break;
+      case 'rows':
+        this.takeRows(message);
+        break;
+      case 'map':
+        this.hosts.value = merged(this.hosts.value, message);
+        this.mapOwners.value = message.owners;
+        break;
+      case 'details':
+        this.takeDetails(message);
+        break;
+      case 'chart':
+        this.charts.value = { ...this.charts.value, [message.name]: message };
+        break;
+      case 'trouble':
+        this.note(message.message, true);
+        break;
+      default:
+        // An answer that nobody waits for any more: the drawer or dialog was closed.
+        break;
+    }
+  }
+
+  private takeWelcome(welcome: IWelcome): void {
+    if (welcome.protocol !== PROTOCOL) {
+      this.note(
+        `This page speaks protocol ${PROTOCOL}, the kernel protocol ${welcome.protocol}: they are of different versions ` +
+          'of gcs_lab. Reload the page, and restart the kernel.',
+        true
+      );
+    }
+    this.memory = new Memory(`gcs-lab:cockpit:${welcome.cluster}`);
+    if (this.welcome.value === null) {
+      this.tab.value = this.memory.get('tab') ?? 'jobs';
+    }
+    this.welcome.value = welcome;
+  }
+
+  private takeOverview(overview: IOverview): void {
+    this.ahead = overview.now - Date.now() / 1000;
+    // The recorded times are told only when they differ.
+    const replay = { ...overview.replay, times: overview.replay.times ?? this.overview.value?.replay.times ?? [] };
+    this.overview.value = { ...overview, replay };
+    const slots = new Map(overview.owners.filter(one => one.owner !== '…').map(one => [one.owner, one.slots]));
+    const ranks = ranked(slots, this.ranks.value);
+    if (ranks.join('\n') !== this.ranks.value.join('\n')) {
+      this.ranks.value = ranks;
+    }
+    if (Date.now() - this.edited > OWN_EDIT_MILLISECONDS) {
+      this.filter.value = overview.filter;
+      this.mine.value = overview.mine;
+    }
+    this.tick();
+    this.grids.forEach(grid => { grid.setStale(overview.stale_since > 0); });
+  }
+
+  private takeRows(rows: IRows): void {
+    this.grids.get(rows.view)?.receive(rows);
+    const [total, matching] = this.totals.value[rows.view] ?? [-1, -1];
+    if (total !== rows.total || matching !== rows.matching) {
+      this.totals.value = { ...this.totals.value, [rows.view]: [rows.total, rows.matching] };
+    }
+    if (rows.filter_error !== undefined) {
+      this.filterError.value = rows.filter_error;
+    }
+  }
+
+  private takeDetails(details: IDetails): void {
+    const opened = this.opened.value;
+    if (opened?.job_id === details.job_id && opened.task === details.task) {
+      this.details.value = details;
+      this.detailsTrouble.value = '';
+    }
+  }
+
+  private tick(): void {
+    if (this.visible.value) {
+      this.now.value = Date.now() / 1000 + this.ahead;
+    }
+  }
+
+  // -- grids --------------------------------------------------------------------------------------------------------
+
+  addGrid(view: ViewName, grid: IGrid): () => void {
+    this.grids.set(view, grid);
+    grid.setStale((this.overview.value?.stale_since ?? 0) > 0);
+    return () => {
+      this.grids.delete(view);
+      this.connection.send({ kind: 'unview', view });
+    };
+  }
+
+  request(request: IViewRequest): void {
+    if (!this.hidden.has(request.view)) {
+      this.connection.send(request);
+    }
+  }
+
+  /** A grid that nobody sees is not kept up to date; it asks for all when it is seen again. */
+  showGrid(view: ViewName, shown: boolean): void {
+    if (shown && this.hidden.delete(view)) {
+      this.grids.get(view)?.refresh(true);
+    } else if (!shown && !this.hidden.has(view)) {
+      this.hidden.add(view);
+      if (this.grids.has(view)) {
+        this.connection.send({ kind: 'unview', view });
+      }
+    }
+  }
+
+  gridOf(view: ViewName): IGrid | undefined {
+    return this.grids.get(view);
+  }
+
+  // -- what a person does -------------------------------------------------------------------------------------------
+
+  setVisible(visible: boolean): void {
+    if (visible !== this.visible.value) {
+      this.visible.value = visible;
+      this.connection.send({ kind: 'visible', visible });
+      this.tick();
+    }
+  }
+
+  setTab(tab: TabName): void {
+    this.tab.value = tab;
+    this.memory.set({ tab });
+  }
+
+  setFilter(text: string, mine = this.mine.value): void {
+    if (text === this.filter.value && mine === this.mine.value) {
+      return;
+    }
+    this.edited = Date.now();
+    batch(() => {
+      this.filter.value = text;
+      this.mine.value = mine;
+      this.filterError.value = null;
+    });
+    this.connection.send({ kind: 'filter', text, mine });
+    this.grids.forEach(grid => {
+      grid.toTop();
+      grid.refresh(false);
+    });
+  }
+
+  /** Narrow everything by a value, or take that away. */
+  narrow(column: string, value: string): void {
+    this.setFilter(narrowed(this.filter.value, column, column === 'state' ? filterWord(value) : value));
+  }
+
+  replay(at: number | null): void {
+    this.connection.send({ kind: 'replay', at });
+  }
+
+  open(job_id: string, task: number | null): void {
+    const before = this.opened.value;
+    batch(() => {
+      this.opened.value = { job_id, task };
+      this.detailsTrouble.value = '';
+      // The same job's facts stay until those of its task are there.
+      if (before?.job_id !== job_id) {
+        this.details.value = null;
+      }
+    });
+    this.connection.ask('details', { job_id, task }).catch((why: unknown) => {
+      if (this.opened.value?.job_id === job_id) {
+        this.detailsTrouble.value = wordsOf(why);
+      }
+    });
+  }
+
+  close(): void {
+    if (this.opened.value !== null) {
+      batch(() => {
+        this.opened.value = null;
+        this.details.value = null;
+      });
+      this.connection.send({ kind: 'close_details' });
+    }
+  }
+
+  /** Ask for a confirmation of an action. */
+  act(name: string, targets: Target[] | 'matching'): void {
+    const action = this.welcome.value?.actions.find(one => one.name === name);
+    if (action !== undefined && this.noActions.value === '') {
+      this.asking.value = { action, targets };
+    }
+  }
+
+  /** Why this user may not act on those; ''. What their states allow is told by the host's plan. */
+  forbidden(owners: string[]): string {
+    const { user, operator } = this.welcome.value ?? { user: '', operator: false };
+    const others = [...new Set(owners)].filter(owner => owner !== '' && owner !== user);
+    return operator || others.length === 0 ? '' : `of ${others.slice(0, 3).join(', ')}: only an operator may act on others' jobs`;
+  }
+
+  note(text: string, alarm = false): void {
+    this.noted += 1;
+    const others = this.notes.value.filter(note => note.text !== text).slice(-4);
+    const id = this.noted;
+    this.notes.value = [...others, { id, text, alarm }];
+    if (!alarm) {
+      // What went well need not be taken away by hand.
+      this.fading.add(setTimeout(() => { this.dismiss(id); }, NOTE_MILLISECONDS));
+    }
+  }
+
+  dismiss(id: number): void {
+    this.notes.value = this.notes.value.filter(note => note.id !== id);
+  }
+}
+
+export function wordsOf(why: unknown): string {
+  return why instanceof NotAnswered || why instanceof Error ? why.message : String(why);
+}
