@@ -58,7 +58,7 @@ def test_the_licence_is_the_one_that_is_declared() -> None:
 
 def test_every_third_party_import_is_a_declared_dependency() -> None:
     declared = {re.split(r"[\[<>=!~ ;]", name)[0].lower() for name in PROJECT["dependencies"]}
-    optional = {"matplotlib", "plotly", "pyarrow", "tqdm", "PIL"}  # used if the user's own code brought them
+    optional = {"matplotlib", "tqdm", "PIL"}  # used if the user's own code brought them
     # What runs a notebook is imported in the job alone, whose Python is asked for it beforehand.
     optional |= {"papermill", "nbclient", "jupyter_client", "yaml"}
     homes = packages_distributions()

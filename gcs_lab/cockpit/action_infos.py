@@ -26,7 +26,7 @@ class ActionKind:
 
     ``needs`` are the kinds of tasks (``running``, ``suspended``, ``pending``, ``held``, ``error``) of which a job
     must have one; ``missing`` says what it is if it has none. ``control`` is the name of the :class:`JobAction`;
-    empty: the job is altered.
+    empty: the job is altered. ``asked`` stands before the jobs in the question; empty: the label.
     """
 
     label: str
@@ -35,6 +35,7 @@ class ActionKind:
     missing: str
     control: str = ""
     danger: bool = False
+    asked: str = ""
 
 
 _ALL = frozenset({"running", "suspended", "pending", "held", "error"})
@@ -44,7 +45,11 @@ ACTIONS: dict[str, ActionKind] = {
         "Cancel", "End the jobs, whatever they do (qdel).", _ALL, "it has ended", "TERMINATE", danger=True
     ),
     "hold": ActionKind(
-        "Hold", "Keep what waits from starting (qhold).", frozenset({"pending"}), "nothing of it waits", "HOLD"
+        "Hold",
+        "Keep what waits from starting (qhold).",
+        frozenset({"pending"}),
+        "nothing of it waits that is not held already",
+        "HOLD",
     ),
     "release": ActionKind("Release", "Take the hold off (qrls).", frozenset({"held"}), "it is not held", "RELEASE"),
     "suspend": ActionKind(
@@ -62,7 +67,11 @@ ACTIONS: dict[str, ActionKind] = {
         "RESUME",
     ),
     "priority": ActionKind(
-        "Priority", "Change the priority among your own jobs (qalter -p).", _WAITING, "nothing of it waits"
+        "Priority",
+        "Change the priority among your own jobs (qalter -p).",
+        _WAITING,
+        "nothing of it waits",
+        asked="Change the priority of",
     ),
     "clear_error": ActionKind(
         "Clear error",
@@ -70,6 +79,7 @@ ACTIONS: dict[str, ActionKind] = {
         frozenset({"error"}),
         "it is not in error state",
         "CLEAR_ERROR",
+        asked="Clear the error of",
     ),
     "requeue": ActionKind(
         "Requeue",

@@ -56,7 +56,8 @@ class ActionPlan:
         if self.tasks != jobs or any("." in job_id for job_id in self.ids):
             what += " with 1 task" if self.tasks == 1 else f" with {self.tasks:,} tasks"
         named = ", ".join(self.owners[:_MOST_OWNERS]) + (" and others" if len(self.owners) > _MOST_OWNERS else "")
-        return f"{ACTIONS[self.action].label} {what} of {named}?"
+        kind = ACTIONS[self.action]
+        return f"{kind.asked or kind.label} {what} of {named}?"
 
     def do(self, jobs: Jobs) -> dict[str, GcsError]:
         """Do it with one command for all; return what went wrong, by id. Raises GcsError if it could not be sent."""

@@ -104,14 +104,16 @@ class Charts:
         from gcs_lab.status.filter_language import parse_filter
         from gcs_lab.status.tables import JOB_COLUMNS
 
+        picture = self._stage.picture
+        # What was recorded last still holds.
+        until = None if picture is None or picture.is_past else picture.snapshot.time
         figure: go.Figure
         if name == "running":
-            figure = running_figure(self._recorded("history"))
+            figure = running_figure(self._recorded("history"), until)
             return sent_figure(figure), {trace.name: _TERMS[trace.name] for trace in figure.data}
         if name == "owners":
-            figure = owners_figure(self._recorded("owners"))
+            figure = owners_figure(self._recorded("owners"), until)
         else:
-            picture = self._stage.picture
             tasks = self._empty("tasks") if picture is None else picture.waiting_tasks()
             figure = waiting_figure(tasks, time.time() if picture is None else picture.now)
         nothing = parse_filter("", JOB_COLUMNS)

@@ -25,10 +25,6 @@ class ClusterMap:
         self._told: dict[str, dict[str, Any]] = {}
         self._owners: dict[str, int] = {}
 
-    def forget(self) -> None:
-        """Tell all with the next message."""
-        self._told.clear()
-
     def message(self, snapshot: Snapshot, matches: NDArray[np.bool_] | None) -> dict[str, Any] | None:
         """Return the message that makes the map that of `snapshot`; None if it is.
 

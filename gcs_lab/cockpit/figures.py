@@ -58,18 +58,21 @@ def _colours() -> dict[str, dict[str, Any]]:
     return looks
 
 
-def running_figure(history: pa.Table | pd.DataFrame) -> go.Figure:
+def running_figure(history: pa.Table | pd.DataFrame, until: float | None = None) -> go.Figure:
     """Return tasks that run, wait, are held, suspended and in error, over time.
 
     Parameters
     ----------
     history
         ``cluster.status.history()``, or the table of the recorder.
+    until
+        Seconds since the epoch to which the last moment is drawn on; None: it ends the lines.
     """
     import plotly.graph_objects as go
 
-    chosen = _thinned(len(history))
-    times = _local_milliseconds(_values(history, "time"))[chosen]
+    seconds = _seconds(_values(history, "time"))
+    chosen = _drawn(seconds, _MOST_POINTS, until)
+    times = _local_milliseconds(_on_until(seconds[chosen], until))
     figure = go.Figure(layout=_layout("tasks"))
     for column, label, state, dash in _LINES:
         counts = _counts(history, column)[chosen]
@@ -88,24 +91,26 @@ def running_figure(history: pa.Table | pd.DataFrame) -> go.Figure:
     return figure
 
 
-def owners_figure(owners: pa.Table | pd.DataFrame) -> go.Figure:
+def owners_figure(owners: pa.Table | pd.DataFrame, until: float | None = None) -> go.Figure:
     """Return the slots in use over time, by owner: the eight that had most, and the rest together.
 
     Parameters
     ----------
     owners
         Rows of time, owner and slots, as ``recorder.owners()`` has them.
+    until
+        As for :func:`running_figure`.
     """
     import plotly.graph_objects as go
 
     moments, at = np.unique(_seconds(_values(owners, "time")), return_inverse=True)
-    chosen = _thinned(len(moments), _MOST_STACKED_POINTS)
+    chosen = _drawn(moments, _MOST_STACKED_POINTS, until)
     names, who = np.unique(np.asarray(_values(owners, "owner"), str), return_inverse=True)
     by_owner = np.zeros((len(names), len(moments)), np.int32)
     np.add.at(by_owner, (who, at), _counts(owners, "slots"))
     order = np.argsort(-by_owner.sum(axis=1), kind="stable")
     figure = go.Figure(layout=_layout("slots in use"))
-    times = _local_milliseconds(moments)[chosen]
+    times = _local_milliseconds(_on_until(moments[chosen], until))
     lines = [(str(names[i]), by_owner[i], _PALETTE[rank]) for rank, i in enumerate(order[:_MOST_NAMES])]
     if len(rest := order[_MOST_NAMES:]):
         lines.append((REST, by_owner[rest].sum(axis=0).astype(np.int32), _REST_COLOUR))
@@ -185,6 +190,19 @@ def _thinned(number: int, most: int = _MOST_POINTS) -> NDArray[np.int64]:
     if number <= most:
         return np.arange(number)
     return np.linspace(0, number - 1, most).round().astype(np.int64)
+
+
+def _drawn(seconds: NDArray[np.float64], most: int, until: float | None) -> NDArray[np.int64]:
+    """Return the places of the points that are drawn: the last one twice where :func:`_on_until` draws it on."""
+    chosen = _thinned(len(seconds), most)
+    return np.append(chosen, chosen[-1:]) if len(chosen) and until is not None and until > seconds[-1] else chosen
+
+
+def _on_until(seconds: NDArray[np.float64], until: float | None) -> NDArray[np.float64]:
+    """Return times with `until` as that of the last point, if it is later: a step holds until the next one."""
+    if len(seconds) and until is not None and until > seconds[-1]:
+        seconds[-1] = until
+    return seconds
 
 
 def _small(counts: NDArray[np.int32]) -> NDArray[np.integer[Any]]:

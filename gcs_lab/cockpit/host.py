@@ -14,7 +14,7 @@ from gcs_lab.cockpit.action_desk import ActionDesk
 from gcs_lab.cockpit.charts import Charts
 from gcs_lab.cockpit.job_desk import JobDesk
 from gcs_lab.cockpit.lane import Lane
-from gcs_lab.cockpit.messages import check_message
+from gcs_lab.cockpit.messages import check_message, grid_of
 from gcs_lab.cockpit.stage import Stage
 from gcs_lab.errors import GcsError
 
@@ -38,9 +38,9 @@ _Message = dict[str, Any]
 class CockpitHost:
     """Keeps one cockpit up to date.
 
-    :meth:`receive` and :meth:`close` may be called from any thread, and return at once: what takes long is done in
-    threads of the host's own, each of which is there while there is something to do. What cannot be done is told with
-    a message ``trouble``.
+    :meth:`receive` and :meth:`close` may be called from any thread. The first returns at once: what takes long is
+    done in threads of the host's own, each of which is there while there is something to do. The second waits two
+    seconds at the most for what is being done. What cannot be done is told with a message ``trouble``.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ class CockpitHost:
         self._closed = False
         self._hello = False
         self._visible = True
-        self._anew: set[str] = set()
+        self._anew: set[tuple[str, int]] = set()
         self._news: Update | None = None
         self._news_lock = threading.Lock()
         self._shown_at = 0.0
@@ -108,8 +108,9 @@ class CockpitHost:
                 return
             self._closed = True
         self._following.close()
+        until = time.monotonic() + _CLOSE_SECONDS
         for lane in self._lanes.values():
-            lane.close(_CLOSE_SECONDS)
+            lane.close(until - time.monotonic())
         self._stage.close()
 
     def send(self, message: _Message) -> None:
@@ -136,8 +137,8 @@ class CockpitHost:
         lane, sort = _LANE_OF.get(kind, ("stage", None))
         if checked.get("anew"):
             # A newer request may take this one's place before it is answered.
-            self._anew.add(checked["view"])
-        key = None if sort is None else (sort, checked.get("view"))
+            self._anew.add((checked["view"], grid_of(checked)))
+        key = None if sort is None else (sort, checked.get("view"), grid_of(checked) if kind == "view" else None)
         self._lanes[lane].do(lambda: self._answer(checked, getattr(self, f"_on_{kind}")), key)
 
     def _answer(self, message: Mapping[str, Any], answer: Callable[[Mapping[str, Any]], None]) -> None:
@@ -175,16 +176,16 @@ class CockpitHost:
             self._lanes["stage"].do(self._tell_operator)
 
     def _tell_operator(self) -> None:
-        self._stage.operator = True
-        self._stage.welcome()
+        self._stage.become_operator()
 
     def _on_view(self, message: Mapping[str, Any]) -> None:
-        anew = message["view"] in self._anew
-        self._anew.discard(message["view"])
+        asking = (message["view"], grid_of(message))
+        anew = asking in self._anew
+        self._anew.discard(asking)
         self._stage.view({**message, "anew": anew})
 
     def _on_unview(self, message: Mapping[str, Any]) -> None:
-        self._stage.unview(message["view"])
+        self._stage.unview(message["view"], grid_of(message) if "id" in message else None)
 
     def _on_filter(self, message: Mapping[str, Any]) -> None:
         self._stage.filter(message["text"], mine=message["mine"])

@@ -105,7 +105,11 @@ def _where(details: JobDetails | None, row: Mapping[str, Any], task: TaskDetails
 def _times(details: JobDetails | None, row: Mapping[str, Any], task: TaskDetails | None) -> _Rows:
     return [
         ("Submitted", clock(row.get("submission_time") or (details.submission_time if details else None))),
-        ("Started", clock((task.start_time if task else None) or row.get("start_time"))),
+        # Of an array as a whole: `row` is then one of JOB_COLUMNS.
+        (
+            "Started, the first that runs" if row.get("array") and "task" not in row else "Started",
+            clock((task.start_time if task else None) or row.get("start_time")),
+        ),
     ]
 
 

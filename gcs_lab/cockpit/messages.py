@@ -12,7 +12,7 @@ from gcs_lab.errors import InvalidArgument
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["MOST_TARGETS", "PROTOCOL", "VIEWS", "check_message"]
+__all__ = ["MOST_TARGETS", "PROTOCOL", "VIEWS", "check_message", "grid_of"]
 
 PROTOCOL = 1
 VIEWS = ("jobs", "queues", "queue_instances", "hosts")
@@ -26,6 +26,9 @@ _MOST_KEYS = 100_000
 _MOST_CHARACTERS = 10_000
 #: Numbers that JavaScript has exactly.
 _MOST = 2**53
+
+#: Bits of a request's number below those that tell which grid it is of.
+_GRID_BITS = 32
 
 
 def _text(value: object) -> bool:
@@ -134,6 +137,12 @@ _PARTS: dict[str, dict[str, Callable[[object], bool]]] = {
     "module": {"id": _whole, "name": _text},
     "visible": {"visible": _flag},
 }
+
+
+def grid_of(message: Mapping[str, Any]) -> int:
+    """Return which grid a message ``view`` or ``unview`` is of: requests of one grid differ in their last 32 bits."""
+    number = message.get("id")
+    return number >> _GRID_BITS if _whole(number) and isinstance(number, int) else 0
 
 
 def check_message(message: object) -> Mapping[str, Any]:

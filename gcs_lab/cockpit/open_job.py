@@ -48,6 +48,8 @@ class OpenJob:
         self._details: JobDetails | None = None
         self._rows: pa.Table | None = None
         self._end: JobInfo | None = None
+        #: When it was in the queue last, in seconds since the epoch.
+        self._seen_at: float | None = None
         self._troubles: list[str] = []
         self._cell: JobCell | None = None
         self._looked_for_cell = False
@@ -56,10 +58,13 @@ class OpenJob:
 
     def rows_mark(self, snapshot: Snapshot) -> object:
         """Return what tells whether the job's rows differ between two snapshots."""
+        import pyarrow as pa
         import pyarrow.compute as pc
 
         rows = snapshot.tasks.filter(pc.equal(snapshot.tasks["job_id"], self.job_id))
-        return str(rows.select(["tasks", "letters", "queue", "host", "slots", "name", "requests"]).to_pydict())
+        # As text: two snapshots have dictionaries of their own.
+        names = ("tasks", "letters", "queue", "host", "slots", "name", "requests")
+        return pa.table({name: rows[name].cast(pa.string()) for name in names})
 
     def message(self, snapshot: Snapshot | None, *, is_past: bool) -> dict[str, Any]:
         """Return the ``IDetails``, without its id.
@@ -97,13 +102,23 @@ class OpenJob:
             "reasons": reasons,
             "timeline": self._timeline(started),
             "strip": self._strip(),
-            "usage": usage_rows(self._details, row, tasks, snapshot.time if snapshot else time.time()),
+            "usage": usage_rows(self._details, row, tasks, self._until(snapshot, gone=gone)),
             "logs": self._logs(started),
             "cell": self._of_cell(),
             "actions": [] if is_past else possible_actions(kinds),
             "trouble": " ".join(dict.fromkeys(self._troubles)),
             "gone": gone,
         }
+
+    def _until(self, snapshot: Snapshot | None, *, gone: bool) -> float:
+        """Return until when it ran, as far as `snapshot` goes; seconds since the epoch."""
+        now = time.time() if snapshot is None else snapshot.time
+        if not gone:
+            self._seen_at = max(now, self._seen_at or 0.0)
+            return now
+        if self._end is not None and self._end.finish_time is not None:
+            return min(now, self._end.finish_time.timestamp())
+        return now if self._seen_at is None else self._seen_at
 
     def log(self, stream: str, offset: int) -> dict[str, Any]:
         """Return ``text``, ``offset``, ``whole`` and ``note`` of an ``ILog``."""
@@ -168,6 +183,9 @@ class OpenJob:
         events: dict[str, float] = {}
         submitted = self._row.get("submission_time") or (self._details.submission_time if self._details else None)
         start = (started.start_time if started else None) or self._row.get("start_time")
+        if self._is_many():
+            # That of the first of those that run now, which changes as tasks end.
+            start = None
         for what, moment in (("submitted", submitted), ("started", start)):
             if moment is not None:
                 events[what] = moment.timestamp()
@@ -185,8 +203,11 @@ class OpenJob:
         told = sorted({*told, *seen}, key=lambda event: (event[0], order.get(event[1], 2)))[-_MOST_EVENTS:]
         return [{"time": at, "what": what} for at, what in told]
 
+    def _is_many(self) -> bool:
+        return self.task is None and bool(self._row.get("array"))
+
     def _strip(self) -> list[list[Any]]:
-        if self._rows is None or self.task is not None or not self._row.get("array"):
+        if self._rows is None or not self._is_many():
             return []
         return [list(run) for run in task_strip(self._rows, self._details.task_range if self._details else None)]
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from gcs_lab.cockpit.columns_of_tables import numbers_of
-from gcs_lab.status.overview import overview_of
-from gcs_lab.status.state_kinds import KINDS, codes_and_values, kinds_of
+from gcs_lab.status.overview import overview_of, tasks_by_state
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow as pa
     from numpy.typing import NDArray
 
@@ -44,7 +42,7 @@ def counts_of(snapshot: Snapshot | None) -> dict[str, Any]:
             "total": overview.slots_total,
         },
         "hosts": {"up": overview.hosts_up, "down": overview.hosts_down},
-        "tasks": _tasks(snapshot.tasks),
+        "tasks": tasks_by_state(snapshot.tasks),
         "jobs": overview.jobs,
         "owners": _owners(overview.owners),
         "queues": _queues(snapshot.queues),
@@ -58,18 +56,6 @@ def matching_counts(jobs: pa.Table, mask: NDArray[np.bool_] | None) -> dict[str,
     running = int(numbers_of(jobs, "running")[chosen].sum())
     waiting = sum(int(numbers_of(jobs, name)[chosen].sum()) for name in ("pending", "held"))
     return {"jobs": left, "running": running, "waiting": waiting}
-
-
-def _tasks(tasks: pa.Table) -> dict[str, int]:
-    codes, names = codes_and_values(tasks["state"])
-    counts = numbers_of(tasks, "task_count", 1)
-    wrong = kinds_of(tasks) == KINDS.index("error")
-    known = ~wrong & (codes >= 0)
-    by_state = np.bincount(codes[known], counts[known], len(names))
-    told = {name: int(count) for name, count in zip(names, by_state, strict=True) if count}
-    if errors := int(counts[wrong].sum()):
-        told["ERROR"] = errors
-    return told
 
 
 def _owners(shares: tuple[OwnerShare, ...]) -> list[dict[str, Any]]:

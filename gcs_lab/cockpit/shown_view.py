@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ShownView"]
 
-_NO_KEYS = np.empty(0, np.uint64)
-_AS_IT_WAS = TableChanges(_NO_KEYS, _NO_KEYS, _NO_KEYS)
-
 
 class ShownView:
     """A view that is open in one cockpit.
@@ -57,7 +54,7 @@ class ShownView:
         if self._model.filter != picture.filter_text:
             self._model.filter = picture.filter_text
         if before is None or before.snapshot is not snapshot:
-            told = None if changes is None else changes.tables.get(self.name, _AS_IT_WAS)
+            told = None if changes is None else changes.tables.get(self.name, TableChanges())
             tasks = snapshot.tasks if self.name == "jobs" else None
             self._model.update(snapshot.table(self.name), told, tasks, snapshot.time)
 

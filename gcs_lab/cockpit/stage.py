@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from gcs_lab.cockpit.action_infos import action_infos
 from gcs_lab.cockpit.charts import CHARTS
 from gcs_lab.cockpit.cluster_map import ClusterMap
 from gcs_lab.cockpit.filter_words import words_of_all
-from gcs_lab.cockpit.messages import PROTOCOL, VIEWS
+from gcs_lab.cockpit.messages import PROTOCOL, VIEWS, grid_of
 from gcs_lab.cockpit.overview import counts_of, matching_counts
 from gcs_lab.cockpit.picture import Picture, current_user, whole_filter
 from gcs_lab.cockpit.shown_view import ShownView
@@ -27,6 +28,8 @@ __all__ = ["Stage"]
 
 #: Recorded moments that a browser is told of.
 _MOST_TIMES = 500
+#: Grids of one view that are kept up to date: a notebook may show one output more than once.
+_MOST_GRIDS = 4
 #: Seconds after which it is looked whether there are other names to complete.
 _WORDS_SECONDS = 120.0
 _MATCHING_NOTHING = {"jobs": 0, "running": 0, "waiting": 0}
@@ -62,7 +65,8 @@ class Stage:
         self._filter = whole_filter(filter, self._user if mine else None)
         self._error: dict[str, Any] | None = None
         self._past: Snapshot | None = None
-        self._views: dict[str, ShownView] = {}
+        #: By name and grid; the one that asked last stands last.
+        self._views: dict[tuple[str, int], ShownView] = {}
         self._map: ClusterMap | None = None
         self._times: list[float] | None = None
         #: Whether this user may act on others' jobs, as far as it is known.
@@ -108,12 +112,19 @@ class Stage:
         }
         self._send(message)
 
+    def become_operator(self) -> None:
+        """Tell that this user turned out to be an operator."""
+        self.operator = True
+        self._send({"kind": "renewed", "operator": True, "actions": action_infos(operator=True)})
+
     def _renew_words(self, *, at_once: bool) -> None:
-        """Send the welcome again if there are other names to be completed: new owners, projects, queues."""
+        """Tell if there are other names to be completed: new owners, projects, queues."""
         if self._words is not None and (at_once or time.monotonic() - self._words_at >= _WORDS_SECONDS):
             self._words_at = time.monotonic()
-            if words_of_all(self._latest) != self._words:
-                self.welcome()
+            words = words_of_all(self._latest)
+            if words != self._words:
+                self._words = words
+                self._send({"kind": "renewed", "words": words})
 
     def forget(self) -> None:
         """Take it that the browser knows nothing: it is new, or was loaded again."""
@@ -196,7 +207,8 @@ class Stage:
         times: list[float] = []
         if recorder is not None:
             try:
-                times, told["kept"] = [float(round(at)) for at in _thinned(recorder.times())], recorder.kept()
+                # Whole seconds, and not less: at or before one that was rounded down is another moment.
+                times, told["kept"] = [float(ceil(at)) for at in _thinned(recorder.times())], recorder.kept()
             except GcsError as reason:
                 told["kept"] = f"nothing can be read of what was recorded: {reason}"
         if times != self._times:
@@ -212,16 +224,22 @@ class Stage:
     def view(self, request: Mapping[str, Any]) -> None:
         """Answer with a window of a table, and keep it up to date from now on."""
         name = request["view"]
-        shown = self._views.get(name)
+        asking = (name, grid_of(request))
+        shown = self._views.pop(asking, None)
         if shown is None:
-            shown = self._views[name] = ShownView(name)
+            others = [one for one in self._views if one[0] == name]
+            for one in others[: max(len(others) + 1 - _MOST_GRIDS, 0)]:
+                del self._views[one]
+            shown = ShownView(name)
             if self.picture is not None:
                 shown.show(self.picture, None)
+        self._views[asking] = shown
         self._send(shown.request(request) | {"filter_error": self._error})
 
-    def unview(self, name: str) -> None:
-        """Keep a table up to date no more."""
-        self._views.pop(name, None)
+    def unview(self, name: str, grid: int | None) -> None:
+        """Keep a table up to date no more, for one grid or (None) for all of them."""
+        for one in [one for one in self._views if one[0] == name and grid in {None, one[1]}]:
+            del self._views[one]
 
     def filter(self, text: str, *, mine: bool) -> None:
         """Narrow everything. What cannot be read is told with the rows, which stay those of the last good filter."""

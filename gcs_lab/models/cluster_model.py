@@ -12,9 +12,8 @@ from gcs_lab.errors import Timeout
 from gcs_lab.models.fed_traits import FedTraits
 from gcs_lab.models.row_models import HostRows, JobRows, QueueRows
 from gcs_lab.models.table_model import TableModel
-from gcs_lab.status.overview import overview_of
+from gcs_lab.status.overview import overview_of, tasks_by_state
 from gcs_lab.status.snapshot import TableChanges
-from gcs_lab.status.state_kinds import KINDS, codes_and_values, kinds_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -180,7 +179,7 @@ class ClusterModel(FedTraits):
             time=snapshot.time,
             sequence=snapshot.sequence,
             job_count=overview.jobs,
-            tasks_by_state=_tasks_by_state(snapshot.tasks),
+            tasks_by_state=tasks_by_state(snapshot.tasks),
             owners=[vars(share).copy() for share in overview.owners],
             **{
                 name: getattr(overview, name)
@@ -188,7 +187,7 @@ class ClusterModel(FedTraits):
             },
         )
         for model in (self.jobs, self.queues, self.queue_instances, self.hosts):
-            told = None if changes is None else changes.tables.get(model.view, _nothing())
+            told = None if changes is None else changes.tables.get(model.view, TableChanges())
             tasks = snapshot.tasks if model is self.jobs else None
             model.update(snapshot.table(model.view), told, tasks, snapshot.time)
         for rows, name in ((self._jobs, "jobs"), (self._queues, "queues"), (self._hosts, "hosts")):
@@ -205,25 +204,3 @@ def _weakly(model: ClusterModel) -> Callable[[Update], None]:
             there._take(update)  # noqa: SLF001 - the model's own listener
 
     return tell
-
-
-def _nothing() -> TableChanges:
-    import numpy as np
-
-    none = np.empty(0, np.uint64)
-    return TableChanges(none, none, none)
-
-
-def _tasks_by_state(tasks: pa.Table) -> dict[str, int]:
-    """Return the number of tasks in each state that some are in."""
-    import numpy as np
-
-    codes, names = codes_and_values(tasks["state"])
-    counts = np.asarray(tasks["task_count"].fill_null(1), np.int64)
-    in_error = kinds_of(tasks) == KINDS.index("error")
-    # The place after the last name is that of null, code -1.
-    sums = np.bincount(codes[~in_error] % (len(names) + 1), counts[~in_error], len(names) + 1)
-    found = dict(zip(names, sums.astype(int).tolist(), strict=False))
-    found["UNDETERMINED"] = found.get("UNDETERMINED", 0) + int(sums[-1])
-    found["ERROR"] = int(counts[in_error].sum())
-    return {name: count for name, count in found.items() if count}

@@ -236,11 +236,6 @@ class TableModel(FedTraits):
         """The tasks of the jobs as they were told last; None: they were not."""
         return self._tasks
 
-    @property
-    def reading(self) -> Filter:
-        """The filter that the rows are shown by: the last good one."""
-        return self._read
-
     # -- inside -------------------------------------------------------------------------------------------------
 
     @observe("filter")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from gcs_lab.errors import DrmCommunication, GcsError
 from gcs_lab.status.pace import pause
-from gcs_lab.status.shared_place import SharedPlace, SharedState
+from gcs_lab.status.shared_place import Mark, SharedPlace, SharedState
 from gcs_lab.status.taking import take_snapshot
 
 if TYPE_CHECKING:
@@ -28,13 +28,16 @@ _log = logging.getLogger(__name__)
 #: Seconds beyond its own pace after which the one who asks counts as stuck (stopped, or in code that never returns
 #: to Python): a poll's commands may take 60 s each.
 SILENCE = 180.0
+#: Seconds after which who calls for an answer asks for itself, if the one who asks has not begun to.
+PATIENCE = 10.0
 #: Seconds for which an earlier answer is worth showing to somebody who comes anew.
 AT_HAND = 600.0
-#: Seconds that somebody who looked counts as looking, and between two tries of a folder that could not be written.
+#: Seconds that somebody who looked counts as looking.
 LOOKS = 15.0
+#: Seconds between two tries of a folder that could not be written.
+RETRY_PLACE = 60.0
 #: Questions that people ask for themselves may come at once, so many of them; on average the floor lies between two.
 AT_ONCE = 3
-RETRY_PLACE = 60.0
 #: Of a message for people.
 _LONGEST_LINE = 400
 
@@ -136,16 +139,22 @@ class Asking:
         now = time.monotonic()
         if now - self._looked > LOOKS / 3:
             self._looked = now
-            if self._place is not None:
-                try:
-                    self._place.mark("looked")
-                except OSError as error:
-                    self._give_up_sharing(error)
+            self._mark("looked")
+
+    def _mark(self, what: Mark) -> None:
+        if self._place is not None:
+            try:
+                self._place.mark(what)
+            except OSError as error:
+                self._give_up_sharing(error)
 
     # -- asking -------------------------------------------------------------------------------------------------
 
-    def may_ask(self) -> bool:
-        """Tell whether this process may ask, taking the right to it if nobody has it or who has it is stuck."""
+    def may_ask(self, called: float | None = None) -> bool:
+        """Tell whether this process may ask, taking the right to it if nobody has it or who has it is stuck.
+
+        It is stuck, for somebody who called for an answer at `called`, if it does not even begin to ask.
+        """
         place = self._shared()
         if place is None or place.locked:
             return True
@@ -153,11 +162,15 @@ class Asking:
             if place.lock():
                 self._take_over(place)
                 return True
+            began = place.marked("asking")
         except OSError as error:
             self._give_up_sharing(error)
             return True
-        state = self.state
-        return bool(state.tried) and time.monotonic() > state.ended + 1.5 * state.interval + SILENCE
+        state, now = self.state, time.monotonic()
+        under_way = began > state.tried
+        if called is not None and now > called + PATIENCE and began < called and not under_way:
+            return True
+        return bool(state.tried) and now > state.ended + 1.5 * state.interval + SILENCE
 
     def ask(self, called: float) -> bool:
         """Ask, unless a question was asked since `called`, or another process is the one who asks.
@@ -166,10 +179,12 @@ class Asking:
         says so; nothing is raised. Returns False if it is another process that asks.
         """
         with self._turn:
-            if not self.may_ask():
+            if not self.may_ask(called):
                 return False
             try:
                 if self.state.tried <= called:
+                    if self._place is not None and self._place.locked:
+                        self._mark("asking")
                     self._wait_for_floor()
                     self._ask_now()
             finally:
@@ -177,11 +192,15 @@ class Asking:
                     self.release()
         return True
 
-    def want(self) -> None:
-        """Leave word for the process that asks that an answer to a new question is wanted."""
+    def want(self, called: float) -> None:
+        """Leave word for the process that asks that an answer to a question after `called` is wanted.
+
+        Once is enough: word that is left while that question is asked would bring about another one.
+        """
         if self._place is not None:
             try:
-                self._place.mark("wanted")
+                if self._place.marked("wanted") <= called:
+                    self._place.mark("wanted")
             except OSError as error:
                 self._give_up_sharing(error)
 
@@ -216,7 +235,10 @@ class Asking:
             state = replace(state, commands=before.commands + len(snapshot.commands))
         else:
             since = before.stale_since or before.time or time.time()
-            state = replace(state, failures=before.failures + 1, error=_line(fault), stale_since=since)
+            # Whoever tries before it is time does not make the pause longer for all who follow.
+            early = before.failures and began < before.ended + before.interval
+            failures = before.failures + (not early)
+            state = replace(state, failures=failures, error=_line(fault), stale_since=since)
         interval = pause(self._backend.poll_floor, min(state.took), state.failures, looked_at=self.somebody_looks())
         state = replace(state, interval=round(interval, 3))
         with self._guard:

@@ -87,7 +87,7 @@ HELP = {
     "cpu": "CPU time used so far: cpu>2h",
     "memory": "jobs: integral of memory so far, byte seconds; hosts: memory in use",
     "io": "bytes read and written so far: io>10G",
-    "parallel_environment": "parallel environment and its slots: pe:smp*",
+    "parallel_environment": "parallel environment and its slots: pe:smp, pe:'smp 4'",
     "requests": "hard requests (-l): request~h_vmem",
     "tasks": "tasks of a job that have not ended: tasks>100",
     "task": "index of the task",

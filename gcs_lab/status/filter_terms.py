@@ -84,6 +84,9 @@ class _TermReader:
             return tests.TextTest(self._word.column, pieces=self._pieces())
         self._only_equal("is a text")
         exact, patterns = self._split()
+        if self._word.column == "parallel_environment":
+            # The column says "smp 4"; people ask for smp.
+            patterns += tuple(f"{value.text} *" for value in self._term.values if value.text and not value.literal)
         return tests.TextTest(self._word.column, exact, patterns)
 
     def _pieces(self) -> tuple[str, ...]:

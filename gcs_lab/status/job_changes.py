@@ -18,6 +18,8 @@ __all__ = ["job_changes"]
 
 _COLUMNS = ["key", "job_id", "array", "letters", "queue", "host", *KINDS]
 _ONE = {"suspended": "suspended", "pending": "waits", "held": "held"}
+#: Letters that say no more than the words; others are told.
+_PLAIN = ("r", "s", "qw", "hqw")
 _MANY = {"running": "run", "suspended": "suspended", "pending": "wait", "held": "held", "error": "in error state"}
 
 
@@ -60,10 +62,13 @@ def _words(row: dict[str, Any]) -> str:
     there = [kind for kind in KINDS if row[kind]]
     if row["array"]:
         return ", ".join(f"{row[kind]:,} {_MANY[kind]}" for kind in there)
-    kind = there[0] if there else "pending"
+    kind, letters = there[0] if there else "pending", row["letters"] or ""
+    more = "" if letters in ("", *_PLAIN) else f" ({letters})"
+    if "d" in letters:
+        return f"is being deleted{more}"
     if kind == "error":
-        return f"in error state ({row['letters']})"
+        return f"in error state{more}"
     if kind == "running":
         place = "@".join(filter(None, (row["queue"], row["host"])))
-        return f"runs on {place}" if place else "runs"
-    return _ONE[kind]
+        return (f"runs on {place}" if place else "runs") + more
+    return _ONE[kind] + more

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from gcs_lab.status.snapshot import Health, Snapshot
 
-__all__ = ["Overview", "OwnerShare", "overview_of", "owner_shares"]
+__all__ = ["Overview", "OwnerShare", "overview_of", "owner_shares", "tasks_by_state"]
 
 _MOST_OWNERS = 12
 
@@ -144,6 +144,21 @@ def owner_shares(tasks: pa.Table) -> list[OwnerShare]:
     ]
     there = [one for one in shares if one.running or one.waiting]
     return sorted(there, key=lambda one: (-one.slots, -one.waiting, one.owner))
+
+
+def tasks_by_state(tasks: pa.Table) -> dict[str, int]:
+    """Return the number of tasks in each DRMAA2 state that some are in; those in error state are ``ERROR``."""
+    import numpy as np
+
+    codes, names = codes_and_values(tasks["state"])
+    counts = _task_counts(tasks)
+    in_error = kinds_of(tasks) == KINDS.index("error")
+    # The place after the last name is that of null, code -1.
+    sums = np.bincount(codes[~in_error] % (len(names) + 1), counts[~in_error], len(names) + 1).astype(int).tolist()
+    found = dict(zip(names, sums, strict=False))
+    found["UNDETERMINED"] = found.get("UNDETERMINED", 0) + sums[-1]
+    found["ERROR"] = int(counts[in_error].sum())
+    return {name: count for name, count in found.items() if count}
 
 
 def _task_counts(tasks: pa.Table) -> NDArray[np.float64]:

@@ -6,8 +6,8 @@ import random
 
 __all__ = ["LONGEST_PAUSE", "pause"]
 
-#: Seconds: a cluster that does not answer is asked at least so often.
-LONGEST_PAUSE = 300.0
+#: Seconds: a cluster that does not answer is asked at least so often. Somebody may be waiting for it to come back.
+LONGEST_PAUSE = 60.0
 #: Asking takes at most a twentieth of the time, so that it costs the cluster at most 5% of what one client can.
 _SHARE = 20
 #: When nobody looks.
@@ -26,7 +26,7 @@ def pause(floor: float, seconds: float, failures: int = 0, *, looked_at: bool = 
     seconds
         What the latest answers took, the quicker one of two.
     failures
-        Questions since then that were not answered: each doubles the pause, up to five minutes. What comes of it is
+        Questions since then that were not answered: each doubles the pause, up to a minute. What comes of it is
         spread by a fifth, so that many users' pollers do not ask at the same moment when the cluster is back.
     looked_at
         Whether anybody looks at what comes; else the pause is four times as long.

@@ -111,7 +111,7 @@ class Poller:
         asking = self._asking
         while not self._closed:
             if not asking.ask(called):
-                asking.want()
+                asking.want(called)
                 time.sleep(_WAITS)
                 asking.look()
             state, snapshot = asking.state, asking.snapshot
@@ -252,7 +252,7 @@ class Poller:
             polls=state.polls,
             commands=state.commands,
             asks=asking.asks,
-            note=" ".join(filter(None, (asking.alone, self.recorder.trouble))),
+            note="; ".join(filter(None, (asking.alone, self.recorder.trouble))),
         )
 
     def after_fork(self) -> None:

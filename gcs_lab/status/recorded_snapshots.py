@@ -40,6 +40,8 @@ _SMALL = 500
 #: Part of a base's tasks that may differ before there is a new base; seconds after which there is one in any case.
 _MOST_DIFFERENT = 0.2
 _BASE_SECONDS = 7200.0
+#: Seconds after which a file that was not finished is one of a process that was killed while it wrote.
+_ABANDONED = 600.0
 
 
 @dataclass(frozen=True)
@@ -71,11 +73,6 @@ class RecordedSnapshots:
     def moments(self) -> list[Moment]:
         """Return the recorded moments, the oldest first."""
         return self._listed()[0]
-
-    def size(self) -> int:
-        """Return the bytes of all files."""
-        moments, bases = self._listed()
-        return sum(one.size for one in [*moments, *bases.values()])
 
     def add(self, snapshot: Snapshot) -> None:
         """Record a snapshot, and forget what is too old or too much.
@@ -168,6 +165,10 @@ class RecordedSnapshots:
             if one.path not in staying:
                 with contextlib.suppress(FileNotFoundError):
                     one.path.unlink()
+        for path in self.folder.glob("*.tmp"):
+            with contextlib.suppress(FileNotFoundError):
+                if path.stat().st_mtime < now / 1000 - _ABANDONED:
+                    path.unlink()
 
 
 def _slim(tables: dict[str, pa.Table]) -> dict[str, pa.Table]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from gcs_lab.errors import InvalidArgument, UnknownName
@@ -13,7 +14,7 @@ from gcs_lab.status.state_kinds import codes_and_values
 from gcs_lab.status.tables import JOB_COLUMNS, TASK_COLUMNS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     import numpy as np
     import pyarrow as pa
@@ -83,7 +84,7 @@ def chosen_rows(table: pa.Table, columns: Mapping[str, str], where: str) -> pa.T
 def _words(name: str, told: str | Sequence[str] | None) -> list[str] | None:
     if told is None:
         return None
-    words = [told] if isinstance(told, str) else list(told)
+    words = [told] if isinstance(told, str) or not isinstance(told, Iterable) else list(told)
     for word in words:
         if not isinstance(word, str) or not word.strip():
             raise InvalidArgument(f"{name}={told!r}: expected a name or several, as text; * and ? are fine.")

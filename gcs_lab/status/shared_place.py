@@ -6,6 +6,7 @@
 ``snapshot-N.arrow``  the latest snapshot, memory-mapped by all; the one before it stays for who is just reading
 ``wanted``            its time of change says when somebody last wanted an answer to a new question
 ``looked``            its time of change says when somebody last looked at what the poller brings
+``asking``            its time of change says when the one who asks last began to
 ===================== ==============================================================================================
 
 Times of change are set by the monotonic clock, which all processes of a host share until it is started again: the
@@ -26,7 +27,7 @@ import time
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 from gcs_lab.status.snapshot_file import read_snapshot, write_snapshot, write_whole
 from gcs_lab.user_paths import private_folder, runtime_folder
@@ -34,7 +35,10 @@ from gcs_lab.user_paths import private_folder, runtime_folder
 if TYPE_CHECKING:
     from gcs_lab.status.snapshot import Snapshot
 
-__all__ = ["SharedPlace", "SharedState", "folder_name"]
+__all__ = ["Mark", "SharedPlace", "SharedState", "folder_name"]
+
+#: What the times of change of files say.
+Mark = Literal["wanted", "looked", "asking"]
 
 #: Snapshots that stay: the latest, and the one before it for who is just opening it.
 _KEPT = 2
@@ -97,7 +101,7 @@ class SharedPlace:
             private_folder(runtime_folder() / "status-1") / folder_name(cluster, f"{identity}\0{host}")
         )
         self._descriptor: int | None = None
-        for name in ("lock", "wanted", "looked"):
+        for name in ("lock", *get_args(Mark)):
             os.close(os.open(self.folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
 
     @property
@@ -154,12 +158,12 @@ class SharedPlace:
         except (OSError, ValueError):
             return None
 
-    def mark(self, what: Literal["wanted", "looked"]) -> None:
-        """Say that a new answer is wanted now, or that somebody looks."""
+    def mark(self, what: Mark) -> None:
+        """Say that a new answer is wanted now, that somebody looks, or that a question begins."""
         now = time.monotonic_ns()
         os.utime(self.folder / what, ns=(now, now))
 
-    def marked(self, what: Literal["wanted", "looked"]) -> float:
+    def marked(self, what: Mark) -> float:
         """Return when that was last said, by the monotonic clock; 0.0: never since the host was started."""
         try:
             marked = (self.folder / what).stat().st_mtime_ns
@@ -169,7 +173,8 @@ class SharedPlace:
         return 0.0 if marked > time.monotonic_ns() else marked / 1e9
 
     def _remove_old(self, sequence: int) -> None:
-        for path in self.folder.glob("snapshot-*"):
+        # Whoever was killed while it wrote has left a file of another name.
+        for path in {*self.folder.glob("snapshot-*"), *self.folder.glob("*.tmp")}:
             number = path.name.removeprefix("snapshot-").partition(".")[0]
             ours = path.name == _file_name(int(number)) if number.isdecimal() else False
             if not ours or not sequence - _KEPT < int(number) <= sequence:

@@ -54,9 +54,9 @@ class TableChanges:
     All are in ascending order.
     """
 
-    added: NDArray[np.uint64]
-    changed: NDArray[np.uint64]
-    removed: NDArray[np.uint64]
+    added: NDArray[np.uint64] = field(default_factory=_no_keys)
+    changed: NDArray[np.uint64] = field(default_factory=_no_keys)
+    removed: NDArray[np.uint64] = field(default_factory=_no_keys)
     figures: NDArray[np.uint64] = field(default_factory=_no_keys)
 
     def __bool__(self) -> bool:

@@ -89,9 +89,7 @@ class Grid(anywidget.AnyWidget):
         self._lane = Lane("gcs-lab-grid")
         follow_the_browser(self.comm)
         self.on_msg(self._on_message)
-        model.observe(
-            self._on_model, names=["version", "matching", "total", "filter", "filter_error", "sort", "expanded"]
-        )
+        model.observe(self._on_model, names=list(_FOLLOWED))
         for name in self._health_traits():
             cast("HasTraits", health).observe(self._on_model, names=[name])
 

@@ -86,6 +86,34 @@ describe('narrowing', () => {
   });
 });
 
+describe('keys', () => {
+  it.each(['x', 'ArrowUp', 'Enter', 'Escape'])('are kept from the notebook around: %s', async key => {
+    const { node } = show();
+    await settle();
+    const heard: string[] = [];
+    const listen = (event: KeyboardEvent) => { heard.push(event.key); };
+    document.addEventListener('keydown', listen);
+    find(node, '[role=tab]', 'Jobs').dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true }));
+    find(node, '[role=tab]', 'Jobs').dispatchEvent(new KeyboardEvent('keydown', { key: 's', ctrlKey: true, bubbles: true }));
+    document.removeEventListener('keydown', listen);
+    expect(heard).toEqual(['s']);
+  });
+});
+
+describe('a host that begins anew', () => {
+  it('is asked again for what is shown: another view of the same output said hello', async () => {
+    const { host } = show();
+    await settle();
+    const before = host.said('view').length;
+    host.tell({ kind: 'renewed', operator: true });
+    await settle();
+    expect(host.said('view').length).toBe(before);
+    host.tell(makeWelcome());
+    await settle();
+    expect(host.said('view').slice(before).map(({ view, anew }) => [view, anew])).toEqual([['jobs', true]]);
+  });
+});
+
 describe('tabs', () => {
   it('are walked by the arrow keys, and remembered', async () => {
     const { host, node, cockpit } = show();

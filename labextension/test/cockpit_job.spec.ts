@@ -57,6 +57,7 @@ describe('the drawer', () => {
     await settle();
     expect(host.last('details')).toMatchObject({ job_id: '17', task: 3 });
     find(node, 'button', 'the whole array').click();
+    await settle();
     expect(host.last('details')).toMatchObject({ job_id: '17', task: null });
   });
 

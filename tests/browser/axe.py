@@ -17,10 +17,10 @@ _AXE = Path(__file__).resolve().parents[2] / "labextension" / "node_modules" / "
 needs_axe = pytest.mark.skipif(not _AXE.is_file(), reason="axe-core is not installed; run `npm ci` in labextension")
 
 
-def serious_faults(page: LabPage) -> list[str]:
-    """Return what axe-core finds on the cards of the page, "serious" or worse."""
+def serious_faults(page: LabPage, part: str = ".gcs-card") -> list[str]:
+    """Return what axe-core finds on the parts of the page that a selector names, "serious" or worse."""
     page.page.add_script_tag(path=_AXE)
-    found: dict[str, Any] = page.page.evaluate("() => axe.run('.gcs-card')")
+    found: dict[str, Any] = page.page.evaluate("part => axe.run(part)", part)
     assert found["passes"], "axe-core looked at nothing"
     return [
         f"{fault['id']}: {node['html']} {node['failureSummary']}"

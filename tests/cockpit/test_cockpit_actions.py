@@ -43,6 +43,7 @@ def test_a_plan_counts_jobs_and_tasks_and_names_the_owner(page, lab):
     assert (told["jobs"], told["tasks"], told["refused"], told["error"]) == (3, 11, [], "")
     assert plan(page, "cancel", of("1"))["question"] == f"Cancel 1 job of {ME}?"
     assert plan(page, "cancel", of("7.1"))["question"] == f"Cancel 1 job with 1 task of {ME}?"
+    assert plan(page, "priority", of("4"), priority="-5")["question"] == f"Change the priority of 1 job of {ME}?"
     assert lab.system.jobs.controlled == []
 
 
@@ -70,7 +71,7 @@ def test_jobs_of_others_are_refused_but_for_an_operator(page, lab):
     assert "bob" in told["refused"][0][1]
     lab.status.operator = True
     other = lab.page()
-    other.wait(lambda m: m["kind"] == "welcome" and m["operator"])
+    other.wait(lambda m: m["kind"] == "renewed" and m.get("operator") is True)
     assert plan(other, "cancel", of("2", "3", "1"))["question"] == f"Cancel 3 jobs of bob, eve, {ME}?"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -137,11 +137,18 @@ def test_the_strip_of_an_array_has_what_ended_what_runs_and_what_waits(page, lab
 
 
 def test_a_job_that_left_the_queue_is_shown_as_it_was_with_its_end(page, lab):
+    lab.status.details["3"] = JobDetails(job_id="3", tasks=(TaskDetails(None, start_time=STARTED),))
     assert details(page, "3")["gone"] is False
     lab.status.tasks = [row for row in lab.status.tasks if row["job_id"] != "3"]
     lab.system.jobs.states["3"] = JobState.DONE
     infos = {
-        "3": JobInfo(job_id="3", job_state=JobState.DONE, exit_status=0, wallclock_time=75.0, finish_time=STARTED)
+        "3": JobInfo(
+            job_id="3",
+            job_state=JobState.DONE,
+            exit_status=0,
+            wallclock_time=75.0,
+            finish_time=STARTED + timedelta(seconds=75),
+        )
     }
     lab.system.jobs.info = lambda ids: {one: infos[one] for one in ids if one in infos}  # type: ignore[method-assign]
     lab.now()
@@ -149,6 +156,8 @@ def test_a_job_that_left_the_queue_is_shown_as_it_was_with_its_end(page, lab):
     assert (gone["name"], gone["owner"], gone["state"]) == ("job3", "eve", "DONE")
     assert group(gone, "Its end")["Exit status"] == "0"
     assert group(gone, "Its end")["Wall time"] == "1:15"
+    # What it used ends with it, however long it is looked at afterwards.
+    assert gone["usage"] == [{"label": "Wall time", "used": 75.0, "asked": None, "unit": "seconds"}]
     assert gone["actions"] == []
 
 

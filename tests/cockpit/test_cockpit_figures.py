@@ -43,6 +43,15 @@ def test_running_and_waiting_over_time_with_a_line_for_what_there_was():
     assert len({trace.line.dash for trace in figure.data}) == 3, "told apart by colour alone"
 
 
+def test_what_was_recorded_last_is_drawn_on_until_now():
+    for rows in (1, 10, 10_000):
+        plain, drawn_on = (running_figure(history(rows), until) for until in (NOW, NOW + 60))
+        assert len(drawn_on.data[0].x) == len(plain.data[0].x) + 1
+        assert drawn_on.data[0].x[-1] - plain.data[0].x[-1] == 60_000
+        assert drawn_on.data[0].y[-1] == plain.data[0].y[-1]
+    assert len(running_figure(history(0), NOW).data[0].x) == 0
+
+
 def test_a_dataframe_gives_the_same_figure_as_the_arrow_table():
     table = history(100)
     assert running_figure(table.to_pandas()) == running_figure(table)

@@ -20,6 +20,18 @@ if TYPE_CHECKING:
     from cockpit_lab import Page
 
 
+#: What a grid of all jobs asks for.
+JOBS = {
+    "view": "jobs",
+    "sort": [],
+    "first": 0,
+    "count": 50,
+    "columns": ["job_id", "owner", "letters"],
+    "expanded": [],
+    "anew": False,
+}
+
+
 def ids(rows: dict[str, Any]) -> list[str]:
     return [rows["rows"][key][0] if key in rows["rows"] else f"({key})" for key in rows["keys"]]
 
@@ -41,8 +53,7 @@ def test_hello_is_answered_with_who_and_what_then_with_the_strip(lab):
 
 def test_the_words_of_the_filter_have_the_names_that_there_are(lab):
     page = lab.page()
-    page.wait(lambda m: m["kind"] == "welcome" and m["words"][0] and values(m, "owner"))
-    welcome = page.told("welcome")[-1]
+    welcome = page.wait(lambda m: m["kind"] in {"welcome", "renewed"} and values(m, "owner"))
     assert sorted(values(welcome, "owner")) == sorted({ME, "bob", "eve"})
     assert sorted(values(welcome, "host")) == ["node1", "node2"]
     assert "short.q" in values(welcome, "queue")
@@ -96,6 +107,26 @@ def test_a_view_that_is_not_shown_any_more_is_not_kept_up(lab):
     lab.now()
     page.wait(lambda m: m["kind"] == "overview" and m["jobs"] == 0)
     assert all(len(rows["keys"]) for rows in page.told("rows"))
+
+
+def test_two_grids_of_one_view_are_both_kept_up_and_each_has_its_own_window(lab):
+    page = lab.page()
+    one, other = 3 << 32, 5 << 32
+    page.say("view", **JOBS | {"id": one + 1})
+    page.say("view", **JOBS | {"id": other + 1, "first": 2, "count": 2})
+    page.wait(lambda m: m["kind"] == "rows" and m["id"] == other + 1)
+    before = len(page.messages)
+    lab.status.tasks[3] = task_row("4", ME, "r", host="node2")
+    lab.now()
+    for number, many in ((one + 1, 7), (other + 1, 2)):
+        push = page.wait(lambda m, number=number: m["kind"] == "rows" and m["id"] == number, after=before)
+        assert len(push["keys"]) == many
+    page.say("unview", view="jobs", id=one + 1)
+    before = len(page.messages)
+    lab.status.tasks[2] = task_row("3", ME, "r", host="node2")
+    lab.now()
+    page.wait(lambda m: m["kind"] == "rows" and m["id"] == other + 1, after=before)
+    assert all(m["id"] != one + 1 for m in page.messages[before:] if m["kind"] == "rows")
 
 
 def test_one_filter_narrows_jobs_queues_hosts_and_the_map(lab):
@@ -226,6 +257,10 @@ def test_replay_shows_a_recorded_moment_everywhere_and_goes_back(lab):
     refused = page.ask("plan", action="cancel", targets=[{"job_id": "1", "task": None}], fields={})
     assert refused["kind"] == "trouble"
     assert "past" in refused["message"]
+    # Each time that was told is that of its own moment, not of the one before.
+    told = [times for one in page.told("overview") if (times := one["replay"].get("times"))][-1]
+    moments = lab.cluster.status.poller.recorder.times()
+    assert [max(at for at in moments if at <= one) for one in told[-1:]] == moments[-1:]
     before = len(page.messages)
     page.say("replay", at=None)
     page.wait(lambda m: m["kind"] == "overview" and m["jobs"] == 0, after=before)

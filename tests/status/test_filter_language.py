@@ -103,6 +103,7 @@ def _jobs(text: str) -> str:
         ("-queue:all.q", "10 11 13"),
         ("project:lab", "9"),
         ("pe:smp*", "10"),
+        ("pe:smp", "10"),
         ("request~h_vmem", "10"),
         ("cpu>1h", "9"),
         ("cpu>1:00:00", "9"),

@@ -116,6 +116,7 @@ def test_tasks_are_as_the_system_lists_them(cluster: Cluster) -> None:
         ({"queue": "al.q"}, r"no queue is called 'al\.q'.*Did you mean all\.q"),
         ({"where": "ownr:ann"}, "owner"),
         ({"owner": [3]}, r"owner=\[3\]: expected a name"),
+        ({"owner": 3}, r"owner=3: expected a name"),
         ({"owner": ""}, "expected a name"),
     ],
 )

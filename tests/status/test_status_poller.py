@@ -182,6 +182,26 @@ def test_fresh_begins_after_the_call_and_many_callers_share_a_question(backend: 
         assert sorted(answers) == [2] + [3] * 8
 
 
+def test_who_waits_for_the_answer_of_another_poller_makes_it_ask_once(backend: InMemoryStatus) -> None:
+    backend.poll_floor = 60.0  # no question but the first, and those that are wanted
+    with _polling(backend) as caller, _polling(backend) as asker:
+        told: list[Update] = []
+        asker.follow(told.append)
+        until(lambda: told, "the first answer")
+        backend.answer_may_go.clear()
+        asked = backend.polls
+        answers: list[int] = []
+        waiting = threading.Thread(target=lambda: answers.append(caller.fresh().sequence))
+        waiting.start()
+        until(lambda: backend.polls == asked + 1, "the question that was wanted")
+        time.sleep(0.2)  # the caller looks several times while the question is being asked
+        backend.answer_may_go.set()
+        waiting.join(20)
+        assert len(answers) == 1
+        time.sleep(0.5)  # some rounds of the asker's thread
+        assert backend.polls == asked + 1
+
+
 def test_a_few_questions_may_come_at_once_but_not_more_than_the_floor_allows(backend: InMemoryStatus) -> None:
     backend.poll_floor = 0.3
     with _polling(backend) as poller:
@@ -207,6 +227,16 @@ def test_fresh_raises_what_the_system_said_and_the_views_say_since_when(backend:
         assert poller.fresh().sequence > good.sequence
         until(lambda: not told[-1].health.error, "recovery")
         assert told[-1].health.stale_since == 0.0
+
+
+def test_who_tries_again_and_again_does_not_make_the_pause_longer_for_all(backend: InMemoryStatus) -> None:
+    backend.fault = DrmCommunication("it sleeps")
+    with _polling(backend) as poller:
+        for _ in range(8):
+            with pytest.raises(DrmCommunication, match="it sleeps"):
+                poller.fresh()
+        assert poller.health.polls == 8
+        assert poller.health.interval <= 1.2 * max(2.0, 20 * 0.1)
 
 
 def test_an_error_before_the_first_answer_is_told_too(backend: InMemoryStatus) -> None:
@@ -302,16 +332,20 @@ def test_a_disk_that_is_full_leaves_each_process_to_itself_and_says_so(
 def test_only_the_latest_snapshots_stay_on_disk(backend: InMemoryStatus) -> None:
     with _polling(backend) as poller:
         first = poller.fresh()
+        folder = SharedPlace("memory", backend.identity).folder
+        for name in ("snapshot-2.arrow", "state.json"):
+            (folder / f"{name}.1.tmp").touch()  # of one that was killed while it wrote
         for _ in range(4):
             poller.fresh()
-        folder = SharedPlace("memory", backend.identity).folder
+        assert not list(folder.glob("*.tmp"))
         assert sorted(path.name for path in folder.glob("snapshot-*")) == ["snapshot-4.arrow", "snapshot-5.arrow"]
         assert first.jobs["job_id"].to_pylist() == ["1", "2"], "what was read stays readable"
         assert all(path.stat().st_mode & 0o077 == 0 for path in folder.iterdir())
 
 
+@pytest.mark.parametrize("limit", ["SILENCE", "PATIENCE"])
 def test_who_is_stuck_with_the_right_to_ask_is_not_waited_for_forever(
-    backend: InMemoryStatus, monkeypatch: pytest.MonkeyPatch
+    backend: InMemoryStatus, monkeypatch: pytest.MonkeyPatch, limit: str
 ) -> None:
     with _polling(backend) as poller:
         first = poller.fresh()
@@ -323,7 +357,7 @@ def test_who_is_stuck_with_the_right_to_ask_is_not_waited_for_forever(
             assert holder.stdout is not None
             assert holder.stdout.readline() == "True\n"
             holder.send_signal(signal.SIGSTOP)
-            monkeypatch.setattr(asking_module, "SILENCE", 0.0)
+            monkeypatch.setattr(asking_module, limit, 0.0)
             assert poller.fresh().sequence > first.sequence
             holder.kill()
         assert poller.fresh().jobs.num_rows == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import sqlite3
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -159,6 +160,17 @@ def test_the_limit_holds_and_the_oldest_goes_first(backend: InMemoryStatus) -> N
     assert "of at most 0.1 MB" in recorder.kept()
 
 
+def test_what_was_not_finished_goes_after_a_while(backend: InMemoryStatus) -> None:
+    recorder = Recorder("memory", "x")
+    recorder.add(_seen(backend, NOW))
+    unfinished = recorder._folder() / "snapshots" / "at-1.arrow.1.tmp"
+    unfinished.touch()
+    os.utime(unfinished, (NOW, NOW))
+    for seconds, there in ((300, True), (1000, False)):
+        recorder.add(_seen(backend, NOW + seconds))
+        assert unfinished.exists() is there
+
+
 def test_a_torn_file_is_left_out_and_counted(backend: InMemoryStatus) -> None:
     recorder = Recorder("memory", "x")
     for step in range(3):
@@ -205,18 +217,26 @@ def test_a_jobs_timeline_says_what_was_seen_of_it(backend: InMemoryStatus) -> No
             task_row("7", letters="r", tasks="1", task=1),
             task_row("7", letters="qw", tasks="2-9:1", task_count=8),
         ],
-        [task_row("1", letters="r", host="node1", cpu=3.0), task_row("8", letters="hqw")],
-        [task_row("1", letters="Eqw"), task_row("8", letters="s")],
+        [
+            task_row("1", letters="r", host="node1", cpu=3.0),
+            task_row("8", letters="hqw"),
+            task_row("9", host="node1") | {"letters": "t"},
+        ],
+        [task_row("1", letters="Eqw"), task_row("8", letters="s"), task_row("9") | {"letters": "dr"}],
     ]
     for place, backend.tasks in enumerate(steps):
         snapshot = _seen(backend, NOW + 2 * place)  # quicker than snapshots are kept: nothing is lost
         recorder.add(snapshot, before, changes_between(before, snapshot) if before else None)
         before = snapshot
     recorder.close()
-    told = {job_id: recorder.timeline(job_id) for job_id in ("1", "7", "8", "77")}
+    told = {job_id: recorder.timeline(job_id) for job_id in ("1", "7", "8", "9", "77")}
     assert told["1"] == [(NOW + 2, "runs on all.q@node1"), (NOW + 6, "in error state (Eqw)")]
     assert told["7"] == [(NOW + 2, "1 run, 8 wait"), (NOW + 4, "left the queue")]
     assert told["8"] == [(NOW + 4, "seen for the first time: held"), (NOW + 6, "suspended")]
+    assert [what for _, what in told["9"]] == [
+        "seen for the first time: runs on all.q@node1 (t)",
+        "is being deleted (dr)",
+    ]
     assert told["77"] == []
     assert Recorder("memory", "x").timeline("8") == told["8"], "it outlives the process"
 

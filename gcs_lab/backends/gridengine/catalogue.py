@@ -10,9 +10,11 @@ from gcs_lab.backends.gridengine.job_categories import read_categories
 from gcs_lab.jobs.protocol import Catalogue, Complex
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from gcs_lab.backends.gridengine.sge_cell import SgeCell
 
-__all__ = ["parse_complexes", "parse_names", "parse_pe_slots", "read_catalogue"]
+__all__ = ["complex_rows", "parse_complexes", "parse_names", "parse_pe_slots", "read_catalogue"]
 
 _COLUMNS = 8
 #: Parallel environments are asked for one by one; where there are more, their slots are left unknown.
@@ -30,14 +32,19 @@ def parse_complexes(text: str) -> tuple[Complex, ...]:
     ``requestable`` may be ``YES``, ``NO`` or ``FORCED``, ``consumable`` ``YES``, ``NO``, ``JOB`` or (9.x) ``HOST``.
     """
     complexes = []
+    for name, shortcut, kind, _, requestable, consumable, *_ in complex_rows(text):
+        # qsub refuses -l slots=N whatever the table says: "use parallel environments instead".
+        askable = requestable.upper() != "NO" and name != "slots"
+        complexes.append(Complex(name, shortcut, kind, askable, consumable.upper() != "NO"))
+    return tuple(complexes)
+
+
+def complex_rows(text: str) -> Iterator[list[str]]:
+    """Yield the rows of that table, eight words each."""
     for line in text.splitlines():
         words = line.split()
         if len(words) >= _COLUMNS and not line.startswith("#"):
-            name, shortcut, kind, _, requestable, consumable = words[:6]
-            # qsub refuses -l slots=N whatever the table says: "use parallel environments instead".
-            askable = requestable.upper() != "NO" and name != "slots"
-            complexes.append(Complex(name, shortcut, kind, askable, consumable.upper() != "NO"))
-    return tuple(complexes)
+            yield words[:_COLUMNS]
 
 
 def parse_pe_slots(text: str) -> int | None:

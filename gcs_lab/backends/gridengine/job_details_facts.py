@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import xml.etree.ElementTree as ET
     from collections.abc import Callable, Iterable
 
-__all__ = ["facts_of", "queues_of", "resources_of"]
+__all__ = ["facts_of", "queues_of"]
 
 #: What an environment's variable is called whose value is nobody's business.
 _SECRET = re.compile(r"pass|secret|token|credential|auth|(^|_)key|api_?key|private", re.IGNORECASE)
@@ -44,16 +44,6 @@ def facts_of(job: ET.Element) -> dict[str, str]:
         elif element.tag not in _LEFT_OUT:
             _add(facts, element.tag.removeprefix("JB_"), _value(element))
     return facts
-
-
-def resources_of(job: ET.Element, kind: str) -> dict[str, str]:
-    """Return the ``"hard"`` or ``"soft"`` requests of a job (``qsub -l``), each value as it was written."""
-    return {
-        entry.findtext("CE_name") or "": entry.findtext("CE_stringval") or ""
-        for tag in (f"JB_{kind}_resource_list", f"JRS_{kind}_resource_list")
-        for resources in job.iter(tag)
-        for entry in resources
-    }
 
 
 def queues_of(job: ET.Element) -> tuple[str, ...]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gcs_lab.backends.gridengine.job_details_facts import facts_of, queues_of, resources_of
+from gcs_lab.backends.gridengine.job_details_facts import facts_of, queues_of
 from gcs_lab.backends.gridengine.job_details_paths import OutputPaths
 from gcs_lab.backends.gridengine.job_details_xml import (
     error_reason_of,
     jobs_in,
+    resources_of,
     task_range_of,
     time_of,
     usage_of,

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from gcs_lab.backends.gridengine.qstat_xml import elements, local_time
 from gcs_lab.vocabulary import TaskRange
@@ -26,7 +26,7 @@ __all__ = [
     "parse_reservations_of_jobs",
     "parse_submission_times",
     "parse_task_ranges",
-    "requests_of",
+    "resources_of",
     "task_range_of",
     "time_of",
     "usage_of",
@@ -160,11 +160,11 @@ def task_range_of(job: ET.Element) -> TaskRange | None:
     return found[0] if found else None
 
 
-def requests_of(job: ET.Element) -> dict[str, str]:
-    """Return the hard requests of a job's element (``qsub -l``), each value as it was written."""
+def resources_of(job: ET.Element, kind: Literal["hard", "soft"]) -> dict[str, str]:
+    """Return the hard or the soft requests of a job's element (``qsub -l``), each value as it was written."""
     return {
         e.findtext("CE_name") or "": e.findtext("CE_stringval") or ""
-        for tag in ("JB_hard_resource_list", "JRS_hard_resource_list")  # the latter since 9.1
+        for tag in (f"JB_{kind}_resource_list", f"JRS_{kind}_resource_list")  # the latter since 9.1
         for resources in job.iter(tag)
         for e in resources
     }
@@ -178,7 +178,7 @@ def _details(job: ET.Element) -> JobDetails:
         owner=job.findtext("JB_owner") or "",
         submission_time=time_of(job.findtext("JB_submission_time")),
         submission_host=environment.get("__SGE_PREFIX__O_HOST"),
-        requests=requests_of(job),
+        requests=resources_of(job, "hard"),
         context=pairs_of(job, "JB_context"),
         tasks={int(e.findtext("JAT_task_number") or 1): _task(e) for e in job.iterfind("JB_ja_tasks/*")},
         task_range=task_range_of(job),

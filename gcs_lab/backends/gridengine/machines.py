@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from gcs_lab.backends.arch_words import architecture_of, operating_system_of
 from gcs_lab.backends.gridengine.catalogue import parse_names
 from gcs_lab.backends.gridengine.commands import ask
-from gcs_lab.backends.gridengine.qhost_xml import parse_hosts, read_memory, read_number
+from gcs_lab.backends.gridengine.qhost_xml import parse_hosts, read_count, read_memory, read_number
 from gcs_lab.backends.gridengine.qstat_xml import parse_queues
 from gcs_lab.vocabulary import MachineInfo, QueueInfo
 
@@ -19,11 +19,6 @@ if TYPE_CHECKING:
     from gcs_lab.backends.gridengine.sge_cell import SgeCell
 
 __all__ = ["machine_infos", "parse_machines", "queue_infos", "queues_of"]
-
-
-def _count(text: str | None) -> int | None:
-    number = read_number(text)
-    return None if number is None else int(number)
 
 
 def _kib(text: str | None) -> int | None:
@@ -38,7 +33,7 @@ def _ratio(whole: int | None, parts: int | None) -> int | None:
 def _machine(name: str, values: Mapping[str, str]) -> MachineInfo:
     arch = values.get("arch") or values.get("arch_string")
     load = read_number(values.get("load_short"))  # one minute; load_avg is load_medium, five minutes
-    sockets, cores, threads = (_count(values.get(key)) for key in ("m_socket", "m_core", "m_thread"))
+    sockets, cores, threads = (read_count(values.get(key)) for key in ("m_socket", "m_core", "m_thread"))
     return MachineInfo(
         name=name,
         available="load_avg" in values,  # what it reported last is forgotten when it is not heard of any more

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from gcs_lab.backends.gridengine.job_details_xml import requests_of, time_of
+from gcs_lab.backends.gridengine.job_details_xml import resources_of, time_of
 from gcs_lab.backends.gridengine.qstat_xml import elements
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def _job(job: ET.Element) -> PendingJob:
         environment=job.findtext("JB_pe") or None,
         least_slots=min(least, default=1),
         queues=tuple(e.text for tag in _QUEUES for names in job.iter(tag) for e in names.iter("QR_name") if e.text),
-        requests=requests_of(job),
+        requests=resources_of(job, "hard"),
         max_parallel=int(job.findtext("JB_ja_task_concurrency") or 0),
         reservation=None if (ar := job.findtext("JB_ar")) in (None, "", "0") else ar,
     )

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gcs_lab.backends.gridengine.qhost_xml import read_memory, read_number
+from gcs_lab.backends.gridengine.qhost_xml import read_count, read_memory, read_number, values_of
 from gcs_lab.backends.gridengine.qstat_xml import elements
-from gcs_lab.backends.gridengine.status_values import MISSING
 from gcs_lab.status.keys import named_keys
 from gcs_lab.status.tables import schema
 
@@ -46,38 +45,28 @@ def read_hosts(document: bytes) -> tuple[pa.Table, pa.Table]:
     return _table("queue_instances", instances, "queue", "host"), _table("hosts", hosts, "host")
 
 
-def _values(element: ET.Element, *tags: str) -> dict[str, str]:
-    found = {}
-    for tag in tags:
-        for value in element.iter(tag):
-            text = (value.text or "").strip()
-            if text not in MISSING:
-                found[value.get("name", "")] = text
-    return found
-
-
 def _host(element: ET.Element, name: str) -> dict[str, object]:
-    values = _values(element, "hostvalue", "resourcevalue")
+    values = values_of(element, "hostvalue", "resourcevalue")
     host: dict[str, object] = {
         "host": name,
         "arch": values.get("arch_string"),
-        "cores": _count(values.get("num_proc")),
-        "sockets": _count(values.get("m_socket")),
-        "threads": _count(values.get("m_thread")),
+        "cores": read_count(values.get("num_proc")),
+        "sockets": read_count(values.get("m_socket")),
+        "threads": read_count(values.get("m_thread")),
         "load_avg": read_number(values.get("load_avg")),
     }
     return host | {key: read_memory(values.get(key)) for key in ("mem_total", "mem_used", "swap_total", "swap_used")}
 
 
 def _instance(queue: ET.Element, host: dict[str, object]) -> dict[str, object]:
-    values = _values(queue, "queuevalue")
+    values = values_of(queue, "queuevalue")
     return {
         "queue": queue.get("name"),
         "host": host["host"],
         "type": values.get("qtype_string"),
-        "slots_used": _count(values.get("slots_used")) or 0,
-        "slots_reserved": _count(values.get("slots_resv")) or 0,
-        "slots_total": _count(values.get("slots")) or 0,
+        "slots_used": read_count(values.get("slots_used")) or 0,
+        "slots_reserved": read_count(values.get("slots_resv")) or 0,
+        "slots_total": read_count(values.get("slots")) or 0,
         "load_avg": host["load_avg"],
         "arch": host["arch"],
         "state": values.get("state_string", ""),
@@ -96,11 +85,6 @@ def _shared(states: Iterable[str]) -> str:
     """Return the letters that all have, in the order of the first."""
     first, *others = list(states) or [""]
     return "".join(letter for letter in first if all(letter in other for other in others))
-
-
-def _count(text: str | None) -> int | None:
-    number = read_number(text)
-    return None if number is None else int(number)
 
 
 #: What these columns are called in the tables.

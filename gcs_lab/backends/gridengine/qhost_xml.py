@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from gcs_lab.backends.gridengine.qstat_xml import elements
+from gcs_lab.backends.gridengine.status_values import MISSING
 from gcs_lab.errors import InvalidArgument
 from gcs_lab.jobs.requests import parse_memory
 
-__all__ = ["parse_hosts", "read_memory", "read_number"]
+if TYPE_CHECKING:
+    import xml.etree.ElementTree as ET
+
+__all__ = ["parse_hosts", "read_count", "read_memory", "read_number", "values_of"]
 
 
 def parse_hosts(document: bytes) -> dict[str, dict[str, str]]:
@@ -19,14 +25,17 @@ def parse_hosts(document: bytes) -> dict[str, dict[str, str]]:
     GcsError
         As :func:`~gcs_lab.backends.gridengine.qstat_xml.elements`.
     """
-    hosts: dict[str, dict[str, str]] = {}
-    for host in elements(document, "host"):
-        values = hosts.setdefault(host.get("name", ""), {})
-        for tag in ("hostvalue", "resourcevalue"):
-            found = {value.get("name", ""): (value.text or "").strip() for value in host.iter(tag)}
-            values |= {name: text for name, text in found.items() if text not in ("", "-")}
+    hosts = {
+        host.get("name", ""): values_of(host, "hostvalue", "resourcevalue") for host in elements(document, "host")
+    }
     hosts.pop("global", None)
     return hosts
+
+
+def values_of(element: ET.Element, *tags: str) -> dict[str, str]:
+    """Return the values of a host or a queue instance that it has; of equal names that of the later tag."""
+    values = ((value.get("name", ""), (value.text or "").strip()) for tag in tags for value in element.iter(tag))
+    return {name: text for name, text in values if text not in MISSING}
 
 
 def read_memory(text: str | None) -> int | None:
@@ -43,3 +52,9 @@ def read_number(text: str | None) -> float | None:
         return float(text or "")
     except ValueError:
         return None
+
+
+def read_count(text: str | None) -> int | None:
+    """Return the whole number that `text` says, or None."""
+    number = read_number(text)
+    return None if number is None else int(number)

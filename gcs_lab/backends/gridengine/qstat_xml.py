@@ -115,7 +115,7 @@ def elements(document: bytes, *tags: str) -> Iterator[ET.Element]:
     except ET.ParseError as error:
         start = document[:80].decode("utf-8", "replace")
         raise Internal(
-            f"qstat printed what is not XML ({error}): {start!r}. Report this with the version."
+            f"Grid Engine printed what is not XML ({error}): {start!r}. Report this with the version."
         ) from error
 
 

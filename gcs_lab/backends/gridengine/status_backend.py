@@ -7,6 +7,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+from gcs_lab.backends.gridengine.beside import beside
 from gcs_lab.backends.gridengine.catalogue import parse_names
 from gcs_lab.backends.gridengine.commands import ask, error_of, run_command
 from gcs_lab.backends.gridengine.job_details_status import read_details
@@ -69,8 +70,7 @@ class GridEngineStatus:
         GcsError
             If the cell does not answer, or what it answers cannot be read.
         """
-        with ThreadPoolExecutor(1) as pool:
-            hosts = pool.submit(self._hosts)
+        with beside(self._hosts) as hosts:
             with xml_of(self._cell, QSTAT, "job_info") as document:
                 tasks = self._submissions.filled(read_tasks(document))
             queue_instances, machines = hosts.result()
@@ -93,8 +93,7 @@ class GridEngineStatus:
         if not jobs:
             return {}
         found: dict[str, JobDetails] = {}
-        with ThreadPoolExecutor(1) as pool:
-            listed = pool.submit(self._rows.of, set(jobs))
+        with beside(lambda: self._rows.of(set(jobs))) as listed:
             # Its exit status is 1 in 9.x if one of the jobs has ended.
             documents = [
                 run_command(self._cell, ["qstat", "-j", ",".join(jobs[first : first + _MOST_JOBS]), "-xml"]).stdout

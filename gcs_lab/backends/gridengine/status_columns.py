@@ -140,12 +140,16 @@ class ArrowReader:
         Refused
             If xml2arrow raises whatever it raises.
         """
+        import pyarrow as pa
+
         there = not self._children or any(map(document.contains, self._children))
         for parser in self._parsers if there else self._parsers[:1]:
             try:
                 for name, batch in parser.parse_batches(document.path, max_rows_per_batch=_BATCH):
-                    names = [column for column in batch.schema.names if column != "<child>"]
-                    yield name, batch.select(names).rename_columns([column.strip("<>") for column in names])
+                    columns = {column: batch.column(column) for column in batch.schema.names if column != "<child>"}
+                    named = [column.strip("<>") for column in columns]
+                    # RecordBatch.rename_columns is there from pyarrow 16 on.
+                    yield name, pa.RecordBatch.from_arrays(list(columns.values()), names=named)
             except Exception as error:
                 # Its own errors, a TypeError where it meets bytes that are not UTF-8, a RuntimeError where it fails.
                 raise Refused(f"xml2arrow: {error}") from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gcs_lab.backends.gridengine.catalogue import complex_rows
 from gcs_lab.backends.gridengine.qhost_xml import read_number
 from gcs_lab.status.tables import schema
 
@@ -12,8 +13,6 @@ if TYPE_CHECKING:
 
 __all__ = ["read_complexes"]
 
-_COLUMNS = 8
-
 
 def read_complexes(text: str) -> pa.Table:
     """Return the complexes (``COMPLEX_COLUMNS``) in such a list; a default of ``NONE`` is null."""
@@ -21,10 +20,8 @@ def read_complexes(text: str) -> pa.Table:
 
     wanted = schema("complexes")
     rows = []
-    for line in text.splitlines():
-        words = line.split()
-        if len(words) >= _COLUMNS and not line.startswith("#"):
-            values: list[object] = [*words[: _COLUMNS - 1], read_number(words[_COLUMNS - 1])]
-            row = dict(zip(wanted.names, values, strict=True))
-            rows.append(row | {"default": None if row["default"] == "NONE" else row["default"]})
+    for *words, urgency in complex_rows(text):
+        values: list[object] = [*words, read_number(urgency)]
+        row = dict(zip(wanted.names, values, strict=True))
+        rows.append(row | {"default": None if row["default"] == "NONE" else row["default"]})
     return pa.Table.from_pylist(rows, schema=wanted)

@@ -41,3 +41,15 @@ export function icon(path: string): SVGElement {
   svg.append(drawn);
   return svg;
 }
+
+/**
+ * Keep a key from the notebook around: there a letter deletes a cell, an arrow moves to another, Enter edits one.
+ * JupyterLab's `data-lm-suppress-shortcuts` does not hold for shortcuts of whatever has the focus (`:focus`).
+ */
+export function keepKey(event: KeyboardEvent): void {
+  const whole = event.ctrlKey || event.metaKey || event.altKey;
+  // Also those that are about text and rows: all, copy, cut, paste, undo.
+  if (!whole || 'acxvz'.includes(event.key.toLowerCase())) {
+    event.stopPropagation();
+  }
+}

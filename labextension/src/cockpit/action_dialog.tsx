@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 
 import { formatCount } from '../card/figures';
 import type { IActed, IPlan } from '../protocol/messages';
-import { copyText } from './clipboard';
+import { copyText } from '../card/clipboard';
 import { Press } from './parts';
 import { wordsOf, type CockpitStore, type IAsking } from './store';
 

@@ -39,5 +39,6 @@ function wordsNow(store: CockpitStore): string {
     return 'The cluster does not answer.';
   }
   const narrowed = store.filter.value !== '' || store.mine.value;
-  return narrowed ? `Narrowed to ${formatCount(overview.matching.jobs)} jobs.` : '';
+  const { jobs } = overview.matching;
+  return narrowed ? `Narrowed to ${formatCount(jobs)} ${jobs === 1 ? 'job' : 'jobs'}.` : '';
 }

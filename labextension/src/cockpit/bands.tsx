@@ -38,7 +38,7 @@ export function Bands({ store }: { store: CockpitStore }) {
 
 /** The system's own words, told apart from what follows. */
 function sentence(text: string): string {
-  return text === '' || /[.!?]$/.test(text) ? text : `${text}.`;
+  return text === '' || /[.!?…]$/.test(text) ? text : `${text}.`;
 }
 
 export function Notes({ store }: { store: CockpitStore }) {

@@ -3,6 +3,7 @@
 import { render } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 
+import { keepKey } from '../card/dom';
 import type { IChannel } from '../protocol/messages';
 import { ActionDialog } from './action_dialog';
 import { Announcer } from './announcer';
@@ -75,9 +76,9 @@ function Cockpit({ store, id, options }: { store: CockpitStore; id: string; opti
         const writes = target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement;
         if (event.key === '/' && !writes && !event.ctrlKey && !event.metaKey && !event.altKey) {
           event.preventDefault();
-          event.stopPropagation();
           store.focusFilter();
         }
+        keepKey(event);
       }}
     >
       <div class="gcs-cockpit-inner">

@@ -1,5 +1,5 @@
 // All there is to know of one job, beside the table: it may be widened, and Escape closes it.
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 
 import type { IDetails } from '../protocol/messages';
 import { CellSource, Facts, Pairs, Reasons, Timeline, Usage } from './drawer_sections';
@@ -17,6 +17,17 @@ export function Drawer({ store, opened, id }: { store: CockpitStore; opened: IOp
   const heading = useRef<HTMLHeadingElement>(null);
   const [width, setWidth] = useState(store.memory.get('drawer') ?? 420);
   const details = store.details.value;
+  const asking = store.asking.value !== null;
+  /** Whether the focus is, or was when it vanished, at one of the actions. */
+  const acting = useRef(false);
+
+  useLayoutEffect(() => {
+    // What was just done is often not offered any more: its button is gone, and the focus with it.
+    if (acting.current && !asking && document.activeElement === document.body) {
+      acting.current = false;
+      heading.current?.focus({ preventScroll: true });
+    }
+  });
 
   useEffect(() => {
     heading.current?.focus({ preventScroll: true });
@@ -55,7 +66,7 @@ export function Drawer({ store, opened, id }: { store: CockpitStore; opened: IOp
           <div class="gcs-line">
             {details !== null && <StatePill state={details.letters.includes('E') ? 'ERROR' : details.state} />}
             <h3 id={`${id}-drawer-name`} ref={heading} tabIndex={-1}>
-              {details?.name ?? `job ${opened.job_id}`}
+              {details?.name ?? 'Details'}
             </h3>
             <IconButton label="Close the details" path={CROSS} onPress={close} />
           </div>
@@ -70,7 +81,7 @@ export function Drawer({ store, opened, id }: { store: CockpitStore; opened: IOp
               <Icon path={BACK} />the whole array
             </button>
           )}
-          {details !== null && <Actions store={store} details={details} />}
+          {details !== null && <Actions store={store} details={details} onFocus={here => { acting.current = here; }} />}
         </header>
         {store.detailsTrouble.value !== '' && <p class="gcs-alarm-text" role="alert">{store.detailsTrouble.value}</p>}
         {details === null
@@ -105,7 +116,7 @@ function Body({ store, details, id }: { store: CockpitStore; details: IDetails; 
   );
 }
 
-function Actions({ store, details }: { store: CockpitStore; details: IDetails }) {
+function Actions({ store, details, onFocus }: { store: CockpitStore; details: IDetails; onFocus: (here: boolean) => void }) {
   const offered = (store.welcome.value?.actions ?? []).filter(action => details.actions.includes(action.name));
   if (offered.length === 0) {
     return null;
@@ -114,7 +125,18 @@ function Actions({ store, details }: { store: CockpitStore; details: IDetails })
   const off = store.noActions.value !== '' ? store.noActions.value : reason;
   const target = [{ job_id: details.job_id, task: details.task }];
   return (
-    <div class="gcs-buttons" role="group" aria-label="actions">
+    <div
+      class="gcs-buttons"
+      role="group"
+      aria-label="actions"
+      onFocusIn={() => { onFocus(true); }}
+      onFocusOut={event => {
+        // Not where the button itself vanishes, or where the question stands before it.
+        if (event.relatedTarget !== null && store.asking.peek() === null) {
+          onFocus(false);
+        }
+      }}
+    >
       {offered.map(action => (
         <Press
           key={action.name} label={`${action.label}…`} danger={action.danger} off={off} title={action.help}

@@ -4,7 +4,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { Grid } from '../grid/grid';
 import type { IGridRow } from '../grid/grid_api';
 import type { ViewName } from '../protocol/messages';
-import { copyText } from './clipboard';
+import { copyText } from '../card/clipboard';
 import { wordsOf, type CockpitStore } from './store';
 
 interface IGridView {

@@ -1,7 +1,7 @@
 // Which cluster it is, how fresh what is shown is, and the filter, which is the one truth of all narrowing.
 import { duration, timeOfDay } from './clock';
 import { FilterField } from './filter_field';
-import { termsOf, withoutTerm } from './filter_terms';
+import { termsOf, withoutTerm } from '../grid/filter_terms';
 import { CROSS, Choice, Icon, CLOCK } from './parts';
 import { formatCount } from '../card/figures';
 import type { CockpitStore } from './store';

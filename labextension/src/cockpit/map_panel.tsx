@@ -4,7 +4,7 @@ import { useEffect, useMemo, useState } from 'preact/hooks';
 import { formatCount } from '../card/figures';
 import type { IMapHost } from '../protocol/messages';
 import { CanvasCells, type ICellMarks } from './canvas_cells';
-import { valuesOf } from './filter_terms';
+import { valuesOf } from '../grid/filter_terms';
 import { GridView } from './grid_view';
 import { LOAD_END, ownerColour, ramp, ranked, type MapColour } from './map_colours';
 import { ordered, ownersOf, wordsOfHost } from './map_hosts';
@@ -29,7 +29,7 @@ export function MapPanel({ store, shown, id }: { store: CockpitStore; shown: boo
     }
     store.connection.send({ kind: 'map', open: true });
     return () => { store.connection.send({ kind: 'map', open: false }); };
-  }, [open, live]);
+  }, [open, live, store.greeted.value]);
   const hosts = useMemo(() => ordered(store.hosts.value), [store.hosts.value]);
   return (
     <div class="gcs-panel-column">

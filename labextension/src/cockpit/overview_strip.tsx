@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks';
 
 import { formatCount } from '../card/figures';
 import type { IOverview } from '../protocol/messages';
-import { valuesOf } from './filter_terms';
+import { valuesOf } from '../grid/filter_terms';
 import { ownerColour } from './map_colours';
 import { Bar, Icon } from './parts';
 import { filterWord, inOrder, stateLook } from './state_word';

@@ -5,11 +5,11 @@ import { ranked } from './map_colours';
 import { merged } from './map_hosts';
 import type { IGrid } from '../grid/grid_api';
 import type {
-  HostMessage, IActionInfo, IChannel, IChart, IDetails, IFilterError, IMapHost, IOverview, IRows, IViewRequest, IWelcome, Target, ViewName
+  HostMessage, IActionInfo, IChannel, IChart, IDetails, IFilterError, IMapHost, IOverview, IRenewed, IRows, IViewRequest, IWelcome, Target, ViewName
 } from '../protocol/messages';
 import { PROTOCOL } from '../protocol/messages';
 import { Connection, NotAnswered } from './connection';
-import { narrowed } from './filter_terms';
+import { narrowed } from '../grid/filter_terms';
 import { filterWord } from './state_word';
 import { Memory, type TabName } from './remembered';
 import type { IChosen } from './targets';
@@ -39,6 +39,8 @@ export interface IOpened {
 
 export class CockpitStore {
   readonly welcome = signal<IWelcome | null>(null);
+  /** How often the host has begun anew since. */
+  readonly greeted = signal(0);
   readonly overview = signal<IOverview | null>(null);
   readonly live = signal(true);
   readonly visible = signal(true);
@@ -79,6 +81,8 @@ export class CockpitStore {
   focusFilter: () => void = () => undefined;
   private readonly grids = new Map<ViewName, IGrid>();
   private readonly hidden = new Set<ViewName>();
+  /** The last request of each grid. */
+  private readonly asked = new Map<ViewName, number>();
   private readonly fading = new Set<ReturnType<typeof setTimeout>>();
   private readonly endings: (() => void)[];
   private ahead = 0;
@@ -120,7 +124,6 @@ export class CockpitStore {
     if (live) {
       this.hello();
       this.connection.send({ kind: 'filter', text: this.filter.value, mine: this.mine.value });
-      this.grids.forEach(grid => { grid.refresh(true); });
     } else {
       this.connection.abandon(GONE);
     }
@@ -140,6 +143,9 @@ export class CockpitStore {
     switch (message.kind) {
       case 'welcome':
         this.takeWelcome(message);
+        break;
+      case 'renewed':
+        this.takeRenewed(message);
         break;
       case 'overview':
         this.takeOverview(message);
@@ -175,10 +181,21 @@ export class CockpitStore {
       );
     }
     this.memory = new Memory(`gcs-lab:cockpit:${welcome.cluster}`);
-    if (this.welcome.value === null) {
+    const again = this.welcome.value !== null;
+    this.welcome.value = welcome;
+    if (again) {
+      // The host has begun anew, for this page or for another view of the same output: it has forgotten what is open.
+      this.greeted.value += 1;
+      this.grids.forEach(grid => { grid.refresh(true); });
+    } else {
       this.tab.value = this.memory.get('tab') ?? 'jobs';
     }
-    this.welcome.value = welcome;
+  }
+
+  private takeRenewed(renewed: IRenewed): void {
+    if (this.welcome.value !== null) {
+      this.welcome.value = { ...this.welcome.value, ...renewed, kind: 'welcome' };
+    }
   }
 
   private takeOverview(overview: IOverview): void {
@@ -231,14 +248,21 @@ export class CockpitStore {
     grid.setStale((this.overview.value?.stale_since ?? 0) > 0);
     return () => {
       this.grids.delete(view);
-      this.connection.send({ kind: 'unview', view });
+      this.unview(view);
     };
   }
 
   request(request: IViewRequest): void {
     if (!this.hidden.has(request.view)) {
+      this.asked.set(request.view, request.id);
       this.connection.send(request);
     }
+  }
+
+  /** Another view of the same output may show this table still: only this one's grid is meant. */
+  private unview(view: ViewName): void {
+    const id = this.asked.get(view);
+    this.connection.send({ kind: 'unview', view, ...(id === undefined ? {} : { id }) });
   }
 
   /** A grid that nobody sees is not kept up to date; it asks for all when it is seen again. */
@@ -248,7 +272,7 @@ export class CockpitStore {
     } else if (!shown && !this.hidden.has(view)) {
       this.hidden.add(view);
       if (this.grids.has(view)) {
-        this.connection.send({ kind: 'unview', view });
+        this.unview(view);
       }
     }
   }

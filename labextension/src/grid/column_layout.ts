@@ -61,11 +61,9 @@ export class ColumnLayout {
     this.widths.set(name, Math.round(Math.max(LEAST_WIDTH, Math.min(MOST_WIDTH, width))));
   }
 
-  /** For CSS grid: the last column takes what is left. */
+  /** For CSS grid: a column as wide as chosen, also the last one. What is left beside them stays empty. */
   template(): string {
-    const widths = this.columns.map(({ name }, place) => `${this.width(name) + (place === 0 ? this.marks : 0)}px`);
-    const last = widths.pop();
-    return [...widths, ...(last === undefined ? [] : [`minmax(${last}, 1fr)`])].join(' ');
+    return this.columns.map(({ name }, place) => `${this.width(name) + (place === 0 ? this.marks : 0)}px`).join(' ');
   }
 
   totalWidth(): number {

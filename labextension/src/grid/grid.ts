@@ -26,6 +26,8 @@ const MOST_ROWS = 300;
 /** What stands before the value of the first column. */
 const TICK_PIXELS = 19;
 const EXPANDER_PIXELS = 15;
+/** As in style/grid.css. */
+const HEADER_PIXELS = 30;
 const SCROLL_MILLISECONDS = 60;
 const SETTLE_MILLISECONDS = 120;
 
@@ -278,7 +280,11 @@ export class Grid implements IGrid {
     if (waiting) {
       range.resize(count, range.page);
     }
-    setStyle(this.canvas, '--gcs-height', `${range.height}px`);
+    // Not by a variable: all rows would inherit it, and be styled anew whenever one job comes or goes.
+    const height = `${HEADER_PIXELS + range.height}px`;
+    if (this.canvas.style.height !== height) {
+      this.canvas.style.height = height;
+    }
     this.table.setAttribute('aria-rowcount', String(waiting ? -1 : count + 1));
     this.table.setAttribute('aria-colcount', String(columns.columns.length));
     this.body.render(range, store, count, {

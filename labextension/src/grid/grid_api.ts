@@ -25,7 +25,7 @@ export interface IGridOptions {
   selected(keys: string[]): void;
   /** Somebody asks for the rows as text (Ctrl+C, menu). */
   copy(format: 'text' | 'csv' | 'qdel', keys: string[] | 'matching', columns: string[]): void;
-  /** A click on a value that others are narrowed by: ('owner', 'alice'). Columns: owner, queue, host, project, state, name. */
+  /** A click on a value that others are narrowed by: ('owner', 'alice'). Columns: owner, queue, host, project, department, state. */
   narrow(column: string, value: string): void;
   /** Columns, widths or sort were changed by the user. */
   changed(layout: IGridLayout): void;

@@ -1,7 +1,7 @@
 // The widget of one table: the filter box, the grid, and a line on what is wrong.
-import { element, setText } from '../card/dom';
-import { copyText } from '../cockpit/clipboard';
-import { narrowed } from '../cockpit/filter_terms';
+import { element, keepKey, setText } from '../card/dom';
+import { copyText } from '../card/clipboard';
+import { narrowed } from './filter_terms';
 import type { ClientMessage, ICopied } from '../protocol/messages';
 import { PROTOCOL } from '../protocol/messages';
 import { timeText } from './cell_text';
@@ -43,9 +43,9 @@ export class TableView {
       const typing = event.target instanceof HTMLInputElement || event.target instanceof HTMLTextAreaElement;
       if (event.key === '/' && !typing) {
         event.preventDefault();
-        event.stopPropagation();
         this.box?.focus();
       }
+      keepKey(event);
     });
     this.seen = new IntersectionObserver(entries => {
       this.shown = entries.some(entry => entry.isIntersecting);

@@ -139,6 +139,14 @@ export interface IWelcome {
   charts: { name: string; label: string }[];
 }
 
+/** What of the welcome is other now; what is left out is as it was. */
+export interface IRenewed {
+  kind: 'renewed';
+  operator?: boolean;
+  actions?: IActionInfo[];
+  words?: IFilterWord[];
+}
+
 export interface IFilterWord {
   word: string;
   help: string;
@@ -314,6 +322,7 @@ export type ClientMessage =
 
 export type HostMessage =
   | IWelcome
+  | IRenewed
   | IOverview
   | IRows
   | IMap

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { narrowed, termsOf, valuesOf, withoutTerm } from '../src/cockpit/filter_terms';
+import { narrowed, termsOf, valuesOf, withoutTerm } from '../src/grid/filter_terms';
 
 function texts(filter: string): string[] {
   return termsOf(filter).map(term => term.text);
