@@ -26,11 +26,15 @@ _MOST_OWNERS = 3
 
 @dataclass(frozen=True)
 class ActionPlan:
-    """What would be done: to which ids, and to which not. Nothing was sent."""
+    """What would be done: to which ids, and to which not. Nothing was sent.
+
+    ``running`` counts those of ``tasks`` that run: who narrowed the view to them means the waiting ones, too.
+    """
 
     action: str
     ids: tuple[str, ...]
     tasks: int
+    running: int
     owners: tuple[str, ...]
     refused: tuple[tuple[str, str], ...] = ()
     changes: JobChanges | None = None
@@ -55,6 +59,8 @@ class ActionPlan:
         what = "1 job" if jobs == 1 else f"{jobs:,} jobs"
         if self.tasks != jobs or any("." in job_id for job_id in self.ids):
             what += " with 1 task" if self.tasks == 1 else f" with {self.tasks:,} tasks"
+        if 0 < self.running < self.tasks:
+            what += f" ({self.running:,} running)"
         named = ", ".join(self.owners[:_MOST_OWNERS]) + (" and others" if len(self.owners) > _MOST_OWNERS else "")
         kind = ACTIONS[self.action]
         return f"{kind.asked or kind.label} {what} of {named}?"
@@ -132,7 +138,7 @@ def make_plan(
     known = kinds_by_job(rows)
     tasks = _kinds_of_tasks(snapshot.tasks, named)
     needs, missing = ACTIONS[action].needs, ACTIONS[action].missing
-    ids, refused, owners, count = [], [], dict[str, None](), 0
+    ids, refused, owners, count, running = [], [], dict[str, None](), 0, 0
     for job_id, task in named:
         name = job_id if task is None else f"{job_id}.{task}"
         job = known.get(job_id)
@@ -147,7 +153,8 @@ def make_plan(
             ids.append(name)
             owners[job.owner] = None
             count += fitting
-    return ActionPlan(action, tuple(ids), count, tuple(owners), tuple(refused), changes, error)
+            running += kinds.get("running", 0) if "running" in needs else 0
+    return ActionPlan(action, tuple(ids), count, running, tuple(owners), tuple(refused), changes, error)
 
 
 def _named(

@@ -39,7 +39,7 @@ def page(lab: Lab) -> Page:
 
 def test_a_plan_counts_jobs_and_tasks_and_names_the_owner(page, lab):
     told = plan(page, "cancel", of("1", "4", "7"))
-    assert told["question"] == f"Cancel 3 jobs with 11 tasks of {ME}?"
+    assert told["question"] == f"Cancel 3 jobs with 11 tasks (2 running) of {ME}?"
     assert (told["jobs"], told["tasks"], told["refused"], told["error"]) == (3, 11, [], "")
     assert plan(page, "cancel", of("1"))["question"] == f"Cancel 1 job of {ME}?"
     assert plan(page, "cancel", of("7.1"))["question"] == f"Cancel 1 job with 1 task of {ME}?"

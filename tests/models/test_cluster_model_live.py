@@ -11,21 +11,21 @@ from typing import TYPE_CHECKING
 import pytest
 from embedded.embedded_lab import processes_with, wait_for
 
-import gcs_lab
 from gcs_lab.backends.embedded import service
+from gcs_lab.backends.embedded.system import EmbeddedSystem
+from gcs_lab.cluster import Cluster
 from gcs_lab.models import ClusterModel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from gcs_lab.cluster import Cluster
 
 
 @pytest.fixture
 def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
     folder = Path(tempfile.mkdtemp(prefix="gl-", dir="/tmp"))
     monkeypatch.setenv("GCS_LAB_HOME", str(folder))
-    made = gcs_lab.connect("embedded")
+    # Not by `connect`: it gives out what an earlier test of this process has connected to, in another home.
+    made = Cluster(EmbeddedSystem.connect())
     yield made
     made.close()
     service.stop()

@@ -247,7 +247,7 @@ export interface IPlan {
   kind: 'plan';
   id: number;
   action: string;
-  /** "Cancel 3 jobs with 1,204 tasks of alice?" */
+  /** "Cancel 3 jobs with 1,204 tasks (12 running) of alice?" */
   question: string;
   jobs: number;
   tasks: number;
