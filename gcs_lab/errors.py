@@ -285,6 +285,11 @@ class FilterError(InvalidArgument):
         super().__init__(error)
         self.start, self.end, self.incomplete = start, end, incomplete
 
+    def told(self) -> dict[str, str | int | bool]:
+        """Return what a front end is told: message, start, end, and incomplete where it is so."""
+        told: dict[str, str | int | bool] = {"message": str(self), "start": self.start, "end": self.end}
+        return told | ({"incomplete": True} if self.incomplete else {})
+
 
 class NotPicklable(InvalidArgument):
     """A value cannot be pickled, so it cannot travel; nothing was sent."""

@@ -248,9 +248,7 @@ class Stage:
             self._filter = whole_filter(text, self._user if mine else None)
             self._error = None
         except FilterError as reason:
-            self._error = {"message": str(reason), "start": reason.start, "end": reason.end}
-            if reason.incomplete:
-                self._error["incomplete"] = True
+            self._error = reason.told()
         self._draw()
         self._send(self._overview())
         for view in self._views.values():

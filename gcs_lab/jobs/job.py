@@ -5,20 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gcs_lab.errors import UnknownName
-from gcs_lab.jobs.job_changes import JobChanges
+from gcs_lab.jobs.alterable import Alterable
 from gcs_lab.jobs.protocol import JobAction
 from gcs_lab.vocabulary import split_id
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from gcs_lab.jobs.area import Jobs
     from gcs_lab.vocabulary import JobInfo, JobState, JobStatus, PendingReason
 
 __all__ = ["Job"]
 
 
-class Job:
+class Job(Alterable):
     """One job of a cluster; made by :class:`~gcs_lab.jobs.Jobs`, never directly.
 
     Parameters
@@ -124,35 +122,6 @@ class Job:
     def requeue(self) -> None:
         """End its run, and let it wait again. Raises InvalidState if it does not run, or is not rerunnable."""
         self._control(JobAction.REQUEUE)
-
-    def alter(
-        self,
-        *,
-        name: str | None = None,
-        priority: int | None = None,
-        requests: Mapping[str, str | None] | None = None,
-        queues: Sequence[str] | None = None,
-    ) -> None:
-        """Change what the job asks for, as ``qalter`` does; what is None stays as it is.
-
-        Parameters
-        ----------
-        name, priority, requests, queues
-            As in :class:`~gcs_lab.jobs.JobChanges`.
-
-        Raises
-        ------
-        InvalidArgument, UnknownName
-            If a value cannot work or a name does not exist, or a request is taken away that is not there.
-        InvalidState
-            If its state does not allow it.
-        DeniedByDrms
-            If the system refuses: for example a higher priority to an ordinary user.
-        """
-        changes = JobChanges(name=name, priority=priority, requests=requests, queues=queues)
-        failures = self.area.alter(changes, [self.id])
-        if self.id in failures:
-            raise failures[self.id]
 
     def wait_started(self, timeout: float | None = None) -> JobState:
         """Wait until the job runs or has ended; return its state.

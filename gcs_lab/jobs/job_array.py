@@ -14,15 +14,15 @@ from gcs_lab.errors import (
     TryLater,
     UnknownName,
 )
+from gcs_lab.jobs.alterable import Alterable
 from gcs_lab.jobs.job import Job
-from gcs_lab.jobs.job_changes import JobChanges
 from gcs_lab.jobs.known_states import UNKNOWN
 from gcs_lab.jobs.protocol import JobAction
 from gcs_lab.vocabulary import ArrayStatus, TaskRange
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from gcs_lab.errors import GcsError
     from gcs_lab.jobs.area import Jobs
@@ -63,7 +63,7 @@ class TaskJobs(Sequence[Job]):
         return array == self._array_id and job.task_index in self._indices and str(job.task_index) == index
 
 
-class JobArray:
+class JobArray(Alterable):
     """One array job of a cluster; made by :class:`~gcs_lab.jobs.Jobs`, never directly.
 
     Parameters
@@ -178,35 +178,6 @@ class JobArray:
     def requeue(self, indices: Iterable[int] | None = None) -> None:
         """End the runs of tasks, and let these wait again; as :meth:`hold`. They must be rerunnable."""
         self._control(JobAction.REQUEUE, indices)
-
-    def alter(
-        self,
-        *,
-        name: str | None = None,
-        priority: int | None = None,
-        requests: Mapping[str, str | None] | None = None,
-        queues: Sequence[str] | None = None,
-    ) -> None:
-        """Change what its tasks ask for, as ``qalter`` does; what is None stays as it is.
-
-        Parameters
-        ----------
-        name, priority, requests, queues
-            As in :class:`~gcs_lab.jobs.JobChanges`.
-
-        Raises
-        ------
-        InvalidArgument, UnknownName
-            If a value cannot work or a name does not exist, or a request is taken away that is not there.
-        InvalidState
-            If its state does not allow it.
-        DeniedByDrms
-            If the system refuses: for example a higher priority to an ordinary user.
-        """
-        changes = JobChanges(name=name, priority=priority, requests=requests, queues=queues)
-        failures = self.area.alter(changes, [self.id])
-        if self.id in failures:
-            raise failures[self.id]
 
     def wait_started(self, timeout: float | None = None) -> None:
         """Wait until every task runs or has ended; as :meth:`Job.wait_started`."""

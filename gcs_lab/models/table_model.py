@@ -245,8 +245,7 @@ class TableModel(FedTraits):
             try:
                 read = self._parse(text)
             except FilterError as error:
-                told: dict[str, Any] = {"message": str(error), "start": error.start, "end": error.end}
-                self.filter_error = told | ({"incomplete": True} if error.incomplete else {})
+                self.filter_error = error.told()
                 return
             self._read, self.filter_error = read, None
             self._task_filter = parse_everywhere(text, "tasks", _OF_TASKS) if self.view == "jobs" else None
