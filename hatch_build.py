@@ -21,7 +21,7 @@ NODE_MAJOR = 20
 BUILT = (
     *(
         f"gcs_lab/widgets/static/{name}.{kind}"
-        for name in ("job_card", "sweep_card", "grid", "cockpit")
+        for name in ("job_card", "sweep_card", "grid", "cockpit", "explorer")
         for kind in ("js", "css")
     ),
     "gcs_lab/widgets/static/chart.js",

@@ -12,6 +12,7 @@ from gcs_lab._version import __version__
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from gcs_lab.accounting import open_accounting
     from gcs_lab.cluster import Cluster, connect
     from gcs_lab.jobs import Job
     from gcs_lab.vocabulary import JobInfo, JobState, JobTemplate
@@ -25,6 +26,7 @@ __all__ = [
     "__version__",
     "connect",
     "load_ipython_extension",
+    "open_accounting",
 ]
 
 _HOMES = {
@@ -34,6 +36,7 @@ _HOMES = {
     "JobInfo": "gcs_lab.vocabulary",
     "JobState": "gcs_lab.vocabulary",
     "JobTemplate": "gcs_lab.vocabulary",
+    "open_accounting": "gcs_lab.accounting",
 }
 
 

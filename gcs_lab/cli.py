@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from gcs_lab._version import __version__
+from gcs_lab.accounting_cli import add_accounting
 from gcs_lab.errors import GcsError, InvalidArgument, JobFailed
 
 if TYPE_CHECKING:
@@ -72,6 +73,8 @@ def _parser() -> argparse.ArgumentParser:
         if action is _embedded_start:
             _add_shape(command, both=True)
     _add_queue_verbs(verbs)
+
+    add_accounting(areas)
 
     areas.add_parser(_SUBMIT_NOTEBOOK, add_help=False, help="run a whole notebook as a job (for cron and scripts)")
 

@@ -15,6 +15,9 @@ from gcs_lab.jobs import Jobs
 from gcs_lab.status import Status
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from gcs_lab.accounting import Accounting
     from gcs_lab.backends.provider import BackendProvider, Offer, SystemBackend
     from gcs_lab.vocabulary import Capability
 
@@ -39,6 +42,7 @@ class Cluster:
         self.why = why
         self.jobs = Jobs(backend.jobs, cluster=backend.cluster)
         self._status: Status | None = None
+        self._accounting: Accounting | None = None
         self._guard = threading.Lock()
 
     def __repr__(self) -> str:
@@ -70,9 +74,22 @@ class Cluster:
             return self._status
 
     @property
-    def accounting(self) -> NoReturn:
-        """What it did; no backend of this version has it: raises UnsupportedOperation."""
-        self._refuse("accounting")
+    def accounting(self) -> Accounting:
+        """What the cluster did. Raises UnsupportedOperation if the system does not tell."""
+        if self._backend.accounting is None:
+            self._refuse("accounting")
+        # It reads with a big library, which not everybody needs.
+        from gcs_lab.accounting import Accounting
+
+        with self._guard:
+            if self._accounting is None:
+                self._accounting = Accounting(
+                    self._backend.accounting,
+                    cluster=self.name,
+                    system=self.system,
+                    live=None if self._backend.status is None else self._live_tasks,
+                )
+            return self._accounting
 
     @property
     def configuration(self) -> NoReturn:
@@ -96,7 +113,7 @@ class Cluster:
             return self._backend.jobs.supports(what)
         if what not in AREAS:
             raise ValueError(f"{what!r} is no area; the areas are {', '.join(AREAS)}.")
-        return what == "jobs" or (what == "status" and self._backend.status is not None)
+        return what == "jobs" or (what in {"status", "accounting"} and getattr(self._backend, what) is not None)
 
     def dashboard(self, **options: Any) -> Any:
         """Return the cockpit: what the cluster does now, live, in the cell (docs/dashboard.md).
@@ -124,6 +141,8 @@ class Cluster:
     def close(self) -> None:
         """Release the connection, end the polls and the callbacks of its jobs' events; the jobs go on."""
         # First, so that nobody asks a closed backend.
+        if self._accounting is not None:
+            self._accounting.close()
         if self._status is not None:
             self._status.close()
         self.jobs.close()
@@ -131,6 +150,10 @@ class Cluster:
         with _lock:
             if _connected.get(self.name) is self:
                 del _connected[self.name]
+
+    def _live_tasks(self) -> pa.Table:
+        """Return what the cluster's jobs do now (``TASK_COLUMNS``); the question is shared with whoever asks."""
+        return self.status.snapshot().tasks
 
     def _refuse(self, area: str) -> NoReturn:
         raise UnsupportedOperation(f"{self.system} offers no {area} through gcs_lab {_version()}.")

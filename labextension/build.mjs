@@ -7,7 +7,7 @@ const here = path => fileURLToPath(new URL(path, import.meta.url));
 
 await build({
   entryPoints: [
-    ...['job_card', 'sweep_card', 'grid', 'cockpit'].flatMap(name => [
+    ...['job_card', 'sweep_card', 'grid', 'cockpit', 'explorer'].flatMap(name => [
       { in: here(`src/${name}/index.ts`), out: name },
       { in: here(`style/${name}.css`), out: name }
     ]),

@@ -35,6 +35,7 @@ from gcs_lab.vocabulary import (
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
+    from pathlib import Path
 
     import pyarrow as pa
 
@@ -337,14 +338,37 @@ def _table(columns: str, rows: list[dict[str, Any]]) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=schema(columns))
 
 
+class InMemoryAccounting:
+    """A fake of :class:`~gcs_lab.accounting.protocol.AccountingBackend` with the files that tests put into ``files``."""
+
+    def __init__(self, identity: str = "in memory") -> None:
+        self.identity = identity
+        self.files: list[Path] = []
+        self.printed: bytes | None = None
+        self.slots: int | None = None
+
+    def record_files(self) -> Sequence[Path]:
+        return self.files
+
+    def qacct(self, since: float | None) -> bytes | None:
+        return self.printed
+
+    def other_files(self, kind: str) -> Sequence[Path]:
+        return ()
+
+    def capacity(self) -> int | None:
+        return self.slots
+
+
 class InMemorySystem:
     """A fake of :class:`~gcs_lab.backends.provider.SystemBackend`."""
 
-    def __init__(self, cluster: str, *, with_status: bool = True) -> None:
+    def __init__(self, cluster: str, *, with_status: bool = True, with_accounting: bool = False) -> None:
         self.cluster = cluster
         self.system = "in-memory system"
         self.jobs = InMemoryJobs()
         self.status = InMemoryStatus(identity=cluster) if with_status else None
+        self.accounting = InMemoryAccounting(identity=cluster) if with_accounting else None
         self.closed = False
 
     def close(self) -> None:

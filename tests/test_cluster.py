@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
+import sys
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import SimpleNamespace
@@ -122,6 +124,29 @@ def test_the_status_area_is_one_and_is_closed_with_the_cluster() -> None:
     cluster.close()
     with pytest.raises(InvalidState, match="was closed"):
         status.jobs()
+
+
+def test_the_accounting_area_is_one_and_knows_what_is_live(tmp_path: Path) -> None:
+    system = InMemorySystem("embedded", with_accounting=True)
+    cluster = Cluster(system)
+    assert cluster.supports("accounting")
+    assert cluster.accounting is cluster.accounting
+    assert "in-memory system" in repr(cluster.accounting)
+    lives = cluster.accounting.timeline()
+    assert lives[["job_id", "state"]].astype(str).to_numpy().tolist() == [["1", "running"], ["2", "pending"]]
+    cluster.close()
+
+
+def test_accounting_without_status_knows_what_was_recorded() -> None:
+    cluster = Cluster(InMemorySystem("embedded", with_status=False, with_accounting=True))
+    assert len(cluster.accounting.timeline()) == 0
+    cluster.close()
+
+
+def test_connecting_imports_no_library_that_only_accounting_needs() -> None:
+    code = "import sys, gcs_lab.cluster, gcs_lab.backends.embedded.system, gcs_lab.backends.gridengine.system as s"
+    code += "; sys.exit('polars' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 
 def test_the_dashboard_is_found_by_its_entry_point(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -97,3 +97,26 @@ def test_the_sweep_runs_on_a_private_grid_engine(home: Path, tmp_path: Path) -> 
         )
     told = _run_tour("auto", home, tmp_path / "sweep.ipynb", "sweep.ipynb")
     _check_sweep(told, tmp_path / "sweep.ipynb", "demo")
+
+
+@pytest.mark.timeout(300)
+def test_the_lesson_on_accounting_finds_what_was_hidden_in_the_year(home: Path, tmp_path: Path) -> None:
+    told = _run_tour("embedded", home, tmp_path / "accounting.ipynb", "accounting.ipynb")
+    by_id = {cell.id: cell for cell in nbformat.read(tmp_path / "accounting.ipynb", as_version=4).cells}
+
+    def shown(cell_id: str) -> str:
+        return "\n".join(str(output.get("data", {}).get("text/plain", "")) for output in by_id[cell_id].outputs)
+
+    assert "records=400000, rejects=0" in shown("open-site")
+    assert "exit status 74" in shown("node-causes")
+    assert "-l h_vmem=" in shown("advice")
+    assert "of such jobs start within" in shown("estimate")
+    assert shown("hidden").startswith("(True, True, ")
+    assert [word for word in shown("own-ended").split() if word in {"done", "failed"}].count("done") == 4
+    assert "exit status 3" in shown("own-job")
+    for drawn, mime in (
+        ("rush", "application/vnd.plotly.v1+json"),
+        ("explore", "application/vnd.jupyter.widget-view+json"),
+    ):
+        assert any(mime in output.get("data", {}) for output in by_id[drawn].outputs), drawn
+    assert "Error" not in told

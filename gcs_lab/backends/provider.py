@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
+    from gcs_lab.accounting.protocol import AccountingBackend
     from gcs_lab.jobs.protocol import Catalogue, JobsBackend
     from gcs_lab.status.protocol import StatusBackend
 
-__all__ = ["BackendProvider", "CatalogueReader", "Offer", "SystemBackend"]
+__all__ = ["BackendProvider", "CatalogueReader", "Offer", "RecordsReader", "SystemBackend"]
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class SystemBackend(Protocol):
     system: str
     jobs: JobsBackend
     status: StatusBackend | None
+    accounting: AccountingBackend | None
 
     def close(self) -> None:
         """Release connections and helper processes; jobs go on."""
@@ -80,5 +82,22 @@ class CatalogueReader(Protocol):
         ------
         GcsError
             If the cluster does not answer, or cannot be asked without being started.
+        """
+        ...
+
+
+@runtime_checkable
+class RecordsReader(Protocol):
+    """What a provider may have besides: a cluster's records of accounting without a connection to it."""
+
+    def accounting(self, cluster: str) -> AccountingBackend:
+        """Return what tells where the records of one of the clusters offered are. Nothing is started or asked.
+
+        Called by ``gcs-lab doctor``.
+
+        Raises
+        ------
+        GcsError
+            If there is no such cluster.
         """
         ...

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from gcs_lab.cockpit.picture import Picture
 
-__all__ = ["cell_for_people", "copied_rows"]
+__all__ = ["cell_for_people", "cell_for_programs", "copied_rows", "in_line"]
 
 #: Rows that are copied at once.
 MOST_ROWS = 100_000
@@ -62,12 +62,12 @@ def copied_rows(picture: Picture, message: Mapping[str, Any], system: str) -> tu
     kinds = [known[name]["type"] for name in columns]
     if message["format"] == "csv":
         # Programs read it: numbers and times as they are.
-        lines = [[_for_programs(cell, kind) for cell, kind in zip(row, kinds, strict=True)] for row in cells]
+        lines = [[cell_for_programs(cell, kind) for cell, kind in zip(row, kinds, strict=True)] for row in cells]
         text = io.StringIO()
         csv.writer(text, lineterminator="\n").writerows([columns, *lines])
         return text.getvalue(), number
     shown = [[cell_for_people(cell, kind) for cell, kind in zip(row, kinds, strict=True)] for row in cells]
-    return _in_line([[known[name]["label"] for name in columns], *shown]), number
+    return in_line([[known[name]["label"] for name in columns], *shown]), number
 
 
 def _chosen(picture: Picture, view: str, keys: Sequence[str] | str) -> list[tuple[pa.Table, NDArray[np.int64]]]:
@@ -100,7 +100,8 @@ def _command(parts: Sequence[tuple[pa.Table, NDArray[np.int64]]], system: str) -
     return " ".join([command, *names]) + "\n" if names else ""
 
 
-def _for_programs(cell: Any, kind: str) -> Any:
+def cell_for_programs(cell: Any, kind: str) -> Any:
+    """Return a cell of a column of that type (``ColumnType``) as programs read it from CSV."""
     if kind == "tasks" and isinstance(cell, list):
         return sum(cell)
     if kind == "slots" and isinstance(cell, list):
@@ -122,10 +123,10 @@ def cell_for_people(cell: Any, kind: str) -> str:
         return format_time(cell)
     if kind == "bytes":
         return format_memory(cell)
-    return str(_for_programs(cell, kind))
+    return str(cell_for_programs(cell, kind))
 
 
-def _in_line(rows: list[list[str]]) -> str:
+def in_line(rows: list[list[str]]) -> str:
     """Return rows with each column as wide as its widest cell."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)

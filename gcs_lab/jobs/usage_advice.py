@@ -23,7 +23,22 @@ from gcs_lab.jobs.requests import format_memory, format_time, parse_memory, pars
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["HOST", "ONE_SLOT_IS_ENOUGH", "UNKNOWN", "Advice", "Asked", "Used", "advise", "killed_by", "refused_bytes"]
+__all__ = [
+    "AFTER_A_KILL",
+    "HOST",
+    "LEAST_MEMORY",
+    "LEAST_TIME",
+    "ONE_SLOT_IS_ENOUGH",
+    "UNKNOWN",
+    "Advice",
+    "Asked",
+    "Used",
+    "advise",
+    "killed_by",
+    "memory_to_ask",
+    "refused_bytes",
+    "time_to_ask",
+]
 
 #: What was used is multiplied by these, so that the next run fits although it needs a little more.
 MEMORY_MARGIN, TIME_MARGIN, AFTER_A_KILL = 1.3, 1.5, 2.0
@@ -200,15 +215,15 @@ def _changes(asked: Asked, used: Used, slots: int, cause: str, *, tells: bool) -
             each, margin = (1, TIME_MARGIN) if is_time else (slots, MEMORY_MARGIN)
             needed = (there or 0.0) + (0 if is_time else used.wanted)
             enough = max(AFTER_A_KILL * (limit or 0.0), margin * needed / each)
-            yield name, _time(max(enough, LEAST_TIME)) if is_time else _memory(max(enough, LEAST_MEMORY))
+            yield name, time_to_ask(max(enough, LEAST_TIME)) if is_time else memory_to_ask(max(enough, LEAST_MEMORY))
         elif limit is None or there is None:
             continue
         elif is_time:
-            text = _time(max(TIME_MARGIN * there, LEAST_TIME))
+            text = time_to_ask(max(TIME_MARGIN * there, LEAST_TIME))
             if tells and _is_waste(limit, parse_time(text), _WORTH_TIME):
                 yield name, text
         else:
-            text = _memory(max(MEMORY_MARGIN * there / slots, LEAST_MEMORY))
+            text = memory_to_ask(max(MEMORY_MARGIN * there / slots, LEAST_MEMORY))
             # With fewer slots the limits of each come to less.
             short = slots != asked.slots and limit * slots < MEMORY_MARGIN * there
             if short or (tells and _is_waste(limit * slots, parse_memory(text) * slots, _WORTH_MEMORY)):
@@ -293,7 +308,7 @@ def _percent(part: float) -> str:
     return f"{100 * part:.0f} %" if part >= 0.01 or part == 0 else "below 1 %"  # noqa: PLR2004
 
 
-def _memory(size: float) -> str:
+def memory_to_ask(size: float) -> str:
     """Return bytes rounded up to what people write: 50, then 100 MiB, then halves of a GiB, then whole ones."""
     mib = math.ceil(size / (1 << 20))
     for below, step in ((500, 50), (1000, 100)):
@@ -303,7 +318,7 @@ def _memory(size: float) -> str:
     return f"{halves / 2:g}G" if halves < _FEW_HALVES else f"{math.ceil(size / (1 << 30))}G"
 
 
-def _time(seconds: float) -> str:
+def time_to_ask(seconds: float) -> str:
     """Return a duration rounded up to what people write: minutes, then five of them, then half hours, then hours."""
     whole = math.ceil(seconds)
     for below, step in ((600, 60), (7200, 300), (86400, 1800), (math.inf, 3600)):

@@ -8,14 +8,14 @@ from typing import Any
 from gcs_lab.errors import UnknownName
 from gcs_lab.status.filter_columns import VIEW_COLUMNS
 
-__all__ = ["VIEWS", "columns_of", "default_columns", "known_columns"]
+__all__ = ["VIEWS", "ViewColumn", "columns_of", "default_columns", "known_columns"]
 
 #: The views; each is a table of a snapshot.
 VIEWS = ("jobs", "queues", "queue_instances", "hosts")
 
 
 @dataclass(frozen=True)
-class _Column:
+class ViewColumn:
     """One column as the protocol describes it (``IColumn``); `type` is a ``ColumnType`` of it."""
 
     name: str
@@ -28,52 +28,56 @@ class _Column:
 
 
 _JOBS = (
-    _Column("job_id", "Job", "text", 84, True, "Number of the job; sorted as a number."),
-    _Column(
+    ViewColumn("job_id", "Job", "text", 84, True, "Number of the job; sorted as a number."),
+    ViewColumn(
         "task", "Task", "text", 76, True, "Below an array job: the index of the task, or of the tasks that wait."
     ),
-    _Column("name", "Name", "text", 168, True, "Name of the job (-N)."),
-    _Column("owner", "Owner", "text", 96, True, "Who submitted it."),
-    _Column(
+    ViewColumn("name", "Name", "text", 168, True, "Name of the job (-N)."),
+    ViewColumn("owner", "Owner", "text", 96, True, "Who submitted it."),
+    ViewColumn(
         "letters", "State", "state", 116, True, "State, with the system's letters; of an array its furthest task's."
     ),
-    _Column("tasks", "Tasks", "tasks", 136, True, "Tasks that run, are suspended, wait, are held, are in error."),
-    _Column("slots", "Slots", "count", 64, True, "Slots in use; of a job that waits: asked for, by each task."),
-    _Column("queue", "Queue", "text", 104, True, "Cluster queue; empty where the tasks are in several."),
-    _Column("host", "Host", "text", 120, True, "Host of the master task; empty where the tasks are on several."),
-    _Column("priority", "Priority", "number", 80, True, "As the scheduler orders jobs; in Grid Engine 0 to 1."),
-    _Column("submission_time", "Submitted", "time", 132, True, "When it was submitted."),
-    _Column("start_time", "Started", "time", 132, True, "When it started; of an array: the first task that runs."),
-    _Column(
+    ViewColumn("tasks", "Tasks", "tasks", 136, True, "Tasks that run, are suspended, wait, are held, are in error."),
+    ViewColumn("slots", "Slots", "count", 64, True, "Slots in use; of a job that waits: asked for, by each task."),
+    ViewColumn("queue", "Queue", "text", 104, True, "Cluster queue; empty where the tasks are in several."),
+    ViewColumn("host", "Host", "text", 120, True, "Host of the master task; empty where the tasks are on several."),
+    ViewColumn("priority", "Priority", "number", 80, True, "As the scheduler orders jobs; in Grid Engine 0 to 1."),
+    ViewColumn("submission_time", "Submitted", "time", 132, True, "When it was submitted."),
+    ViewColumn("start_time", "Started", "time", 132, True, "When it started; of an array: the first task that runs."),
+    ViewColumn(
         "waiting", "Waiting", "duration", 92, False, "How long it has waited so far, if it or a task of it waits."
     ),
-    _Column("runtime", "Runs for", "duration", 92, False, "How long ago it started, if it did."),
-    _Column("cpu", "CPU", "duration", 92, False, "CPU time that its running tasks used so far."),
-    _Column("memory", "Memory integral", "bytes", 112, False, "Integral of the memory used so far, in byte seconds."),
-    _Column("io", "I/O", "bytes", 88, False, "Bytes read and written so far."),
-    _Column("parallel_environment", "PE", "text", 88, False, "Parallel environment, and its slots (-pe)."),
-    _Column("requests", "Requests", "text", 200, False, "Hard resource requests (-l)."),
-    _Column("project", "Project", "text", 96, False, "Project (-P)."),
-    _Column("department", "Department", "text", 112, False, "Department of the owner."),
-    _Column("posix_priority", "-p", "count", 64, False, "Priority that was asked for (-p), -1023 to 1024."),
+    ViewColumn("runtime", "Runs for", "duration", 92, False, "How long ago it started, if it did."),
+    ViewColumn("cpu", "CPU", "duration", 92, False, "CPU time that its running tasks used so far."),
+    ViewColumn(
+        "memory", "Memory integral", "bytes", 112, False, "Integral of the memory used so far, in byte seconds."
+    ),
+    ViewColumn("io", "I/O", "bytes", 88, False, "Bytes read and written so far."),
+    ViewColumn("parallel_environment", "PE", "text", 88, False, "Parallel environment, and its slots (-pe)."),
+    ViewColumn("requests", "Requests", "text", 200, False, "Hard resource requests (-l)."),
+    ViewColumn("project", "Project", "text", 96, False, "Project (-P)."),
+    ViewColumn("department", "Department", "text", 112, False, "Department of the owner."),
+    ViewColumn("posix_priority", "-p", "count", 64, False, "Priority that was asked for (-p), -1023 to 1024."),
 )
-_LOAD = _Column("load_avg", "Load", "number", 72, True, "Load average: processes that run or want to.")
-_SLOTS = _Column("slots", "Slots", "slots", 136, True, "Slots in use, of all; sorted by the fraction in use.")
+_LOAD = ViewColumn("load_avg", "Load", "number", 72, True, "Load average: processes that run or want to.")
+_SLOTS = ViewColumn("slots", "Slots", "slots", 136, True, "Slots in use, of all; sorted by the fraction in use.")
 _QUEUES = (
-    _Column("queue", "Queue", "text", 136, True, "Cluster queue."),
+    ViewColumn("queue", "Queue", "text", 136, True, "Cluster queue."),
     _SLOTS,
-    _Column("slots_available", "Free", "count", 72, True, "Free slots of its instances that are open."),
-    _Column("slots_reserved", "Reserved", "count", 84, False, "Slots that reservations keep free."),
-    _Column("slots_closed", "Closed", "count", 76, True, "Slots of its instances that take no job now."),
-    _Column("instances", "Instances", "count", 88, True, "Queue instances: hosts that the queue is on."),
+    ViewColumn("slots_available", "Free", "count", 72, True, "Free slots of its instances that are open."),
+    ViewColumn("slots_reserved", "Reserved", "count", 84, False, "Slots that reservations keep free."),
+    ViewColumn("slots_closed", "Closed", "count", 76, True, "Slots of its instances that take no job now."),
+    ViewColumn("instances", "Instances", "count", 88, True, "Queue instances: hosts that the queue is on."),
     _LOAD,
-    _Column("states", "Not open", "text", 136, True, "How many instances have which state letters; empty: all open."),
+    ViewColumn(
+        "states", "Not open", "text", 136, True, "How many instances have which state letters; empty: all open."
+    ),
 )
 _QUEUE_INSTANCES = (
-    _Column("queue", "Queue", "text", 120, True, "Cluster queue."),
-    _Column("host", "Host", "text", 136, True, "Execution host."),
+    ViewColumn("queue", "Queue", "text", 120, True, "Cluster queue."),
+    ViewColumn("host", "Host", "text", 136, True, "Execution host."),
     _SLOTS,
-    _Column(
+    ViewColumn(
         "state",
         "State",
         "state",
@@ -82,14 +86,14 @@ _QUEUE_INSTANCES = (
         "State letters (qstat -f): d disabled, u unknown, a alarm …; empty: open.",
     ),
     _LOAD,
-    _Column("type", "Type", "text", 64, True, "B batch, I interactive, P parallel, C checkpointing, T transfer."),
-    _Column("slots_reserved", "Reserved", "count", 84, False, "Slots that reservations keep free."),
-    _Column("arch", "Architecture", "text", 112, False, "Architecture of the host."),
+    ViewColumn("type", "Type", "text", 64, True, "B batch, I interactive, P parallel, C checkpointing, T transfer."),
+    ViewColumn("slots_reserved", "Reserved", "count", 84, False, "Slots that reservations keep free."),
+    ViewColumn("arch", "Architecture", "text", 112, False, "Architecture of the host."),
 )
 _HOSTS = (
-    _Column("host", "Host", "text", 136, True, "Execution host."),
+    ViewColumn("host", "Host", "text", 136, True, "Execution host."),
     _SLOTS,
-    _Column(
+    ViewColumn(
         "state",
         "State",
         "state",
@@ -98,19 +102,19 @@ _HOSTS = (
         "u: it does not report; else the letters its closed instances share; empty: open.",
     ),
     _LOAD,
-    _Column("cores", "Cores", "count", 68, True, "Processors that the system counts."),
-    _Column("memory_used", "Memory used", "bytes", 104, True, "Memory in use, bytes."),
-    _Column("memory_total", "Memory", "bytes", 92, True, "Memory of the host, bytes."),
-    _Column("swap_used", "Swap used", "bytes", 92, False, "Swap space in use, bytes."),
-    _Column("swap_total", "Swap", "bytes", 88, False, "Swap space of the host, bytes."),
-    _Column("sockets", "Sockets", "count", 76, False, "Sockets of the host."),
-    _Column("threads", "Threads", "count", 80, False, "Hardware threads of the host."),
-    _Column("arch", "Architecture", "text", 112, True, "Architecture of the host."),
+    ViewColumn("cores", "Cores", "count", 68, True, "Processors that the system counts."),
+    ViewColumn("memory_used", "Memory used", "bytes", 104, True, "Memory in use, bytes."),
+    ViewColumn("memory_total", "Memory", "bytes", 92, True, "Memory of the host, bytes."),
+    ViewColumn("swap_used", "Swap used", "bytes", 92, False, "Swap space in use, bytes."),
+    ViewColumn("swap_total", "Swap", "bytes", 88, False, "Swap space of the host, bytes."),
+    ViewColumn("sockets", "Sockets", "count", 76, False, "Sockets of the host."),
+    ViewColumn("threads", "Threads", "count", 80, False, "Hardware threads of the host."),
+    ViewColumn("arch", "Architecture", "text", 112, True, "Architecture of the host."),
 )
 _COLUMNS = {"jobs": _JOBS, "queues": _QUEUES, "queue_instances": _QUEUE_INSTANCES, "hosts": _HOSTS}
 
 
-def _of(view: str) -> tuple[_Column, ...]:
+def _of(view: str) -> tuple[ViewColumn, ...]:
     if view not in _COLUMNS:
         raise UnknownName("view", view, VIEWS)
     return _COLUMNS[view]

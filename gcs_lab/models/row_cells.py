@@ -18,7 +18,7 @@ __all__ = ["cells_of", "keys_as_text"]
 #: Columns that are worked out from others.
 _DURATIONS = ("waiting", "runtime", "age")
 #: Digits after the point, where fewer than a double has say it all.
-_DIGITS = {"priority": 5, "load_avg": 2, "cpu": 1}
+_DIGITS = {"priority": 5, "load_avg": 2, "cpu": 1, "cpu_efficiency": 3}
 #: Up to so many seconds a length of time is told to the second, up to the next to the minute, then to the hour: what
 #: people see, and no row is sent again because a second went by.
 _TO_THE_SECOND, _TO_THE_MINUTE = 600, 86400

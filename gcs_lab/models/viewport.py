@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from gcs_lab.models.table_model import TableModel, Window
+    from gcs_lab.models.table_model import Window
 
-__all__ = ["Viewport"]
+__all__ = ["Viewport", "WindowModel"]
+
+
+class WindowModel(Protocol):
+    """What a viewport needs of a table: :class:`~gcs_lab.models.table_model.TableModel` has it."""
+
+    view: str
+    sort: Any
+    expanded: Any
+    filter: Any
+    filter_error: Any
+
+    def window(self, first: int, count: int, columns: Sequence[str] | None = None) -> Window:
+        """Return some of its rows."""
+        ...
 
 
 class Viewport:
@@ -25,7 +39,7 @@ class Viewport:
         The table.
     """
 
-    def __init__(self, model: TableModel) -> None:
+    def __init__(self, model: WindowModel) -> None:
         self._model = model
         self._lock = threading.Lock()
         self._request: tuple[int, int, int, list[str]] | None = None

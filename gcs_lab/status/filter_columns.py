@@ -55,6 +55,7 @@ _ALIASES = {
     "total": ("slots_total",),
     "used": ("slots_used",),
     "user": ("owner",),
+    "vmem": ("max_vmem",),
     "wait": ("waiting",),
 }
 #: Columns that are worked out: what they need, and their kind.
@@ -65,8 +66,8 @@ _DERIVED = {
     "slots_free": (("slots_used", "slots_total"), "number"),
 }
 #: Columns whose numbers have a unit.
-_BYTES = ("io", "memory", "memory_total", "memory_used", "swap_total", "swap_used")
-_SECONDS = ("cpu",)
+_BYTES = ("io", "max_rss", "max_vmem", "memory", "memory_total", "memory_used", "swap_total", "swap_used")
+_SECONDS = ("cpu", "io_wait", "ru_stime", "ru_utime", "ru_wallclock", "wait", "wallclock")
 
 #: A sentence on each name, for completion and the document.
 HELP = {
@@ -119,6 +120,23 @@ HELP = {
     "memory_used": "memory in use: memory>4G",
     "swap_total": "swap space of a host",
     "swap_used": "swap space in use",
+    "account": "account (-A)",
+    "category": "what it asked for, as the system writes it: category~h_rt",
+    "command": "the command that submitted it: command~train.py",
+    "cpu_efficiency": "CPU time by slot seconds: cpu_efficiency<0.1",
+    "deleted_by": "who deleted it",
+    "end_time": "when it ended: end_time<2h, end_time:yesterday",
+    "exit_status": "exit status of the job: exit_status>128 for signals",
+    "failed": "code of sge_status(5), 0 if nothing failed: failed:37,100",
+    "group": "the owner's group",
+    "io_wait": "time that it waited for input and output",
+    "max_rss": "largest resident memory: max_rss>4G",
+    "max_vmem": "largest virtual memory: max_vmem>4G",
+    "ok": "ended records: ok:no where a failure code or an exit status is not 0",
+    "reservation_id": "advance reservation (-ar)",
+    "slot_seconds": "slots times time that it ran",
+    "wait": "ended records: from submission to start: wait>1h",
+    "wallclock": "time that it ran: wallclock>2h",
 }
 
 

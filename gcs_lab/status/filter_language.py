@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import re
 import time
-from typing import TYPE_CHECKING
+from functools import reduce
+from operator import and_, or_
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from gcs_lab.errors import FilterError
+from gcs_lab.errors import FilterError, InvalidArgument
 from gcs_lab.status.filter_columns import VIEW_COLUMNS, words_of
 from gcs_lab.status.filter_grammar import All, Any_, Node, Not, Term, parse
 from gcs_lab.status.filter_terms import test_of, unknown_name
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     import numpy as np
     import pyarrow as pa
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Filter", "FilterError", "parse_everywhere", "parse_filter"]
 
+#: What a filter is translated into: it has ``&``, ``|`` and ``~``.
+Expression = TypeVar("Expression", bound=Any)
 #: What a value may look like without quotes.
 _PLAIN = re.compile(r"[^\s()\"',:~<>=*?-][^\s()\"',:~<>=*?]*")
 _ENDS_AND = re.compile(r"(?:(?<=[\s()])|^)and$", re.IGNORECASE)
@@ -92,6 +96,31 @@ class Filter:
             return np.ones(table.num_rows, np.bool_)
         everywhere = np.ones(table.num_rows, np.bool_) if related is None else related
         return self._rows(self._node, table, time.time() if now is None else now, everywhere, so=True)
+
+    def translated(self, told: Callable[[RowTest], Expression]) -> Expression | None:
+        """Return the filter in another language; None: it lets everything through.
+
+        Parameters
+        ----------
+        told
+            Returns what a test asks, as something with ``&``, ``|`` and ``~``. It must be yes or no of every row:
+            what is not known is not so.
+        """
+        return None if self._node is None else self._translated(self._node, told)
+
+    def _translated(self, node: Node, told: Callable[[RowTest], Expression]) -> Expression:
+        if isinstance(node, Not):
+            turned: Expression = ~self._translated(node.part, told)
+            return turned
+        if isinstance(node, All | Any_):
+            joined = and_ if isinstance(node, All) else or_
+            whole: Expression = reduce(joined, [self._translated(part, told) for part in node.parts])
+            return whole
+        test = self._tests[node]
+        if test is None:
+            raise InvalidArgument(f"the filter {self.text!r} is about other tables; expected one of this table.")
+        asked: Expression = ~told(test) if node.operator == "!=" else told(test)
+        return asked
 
     def _is_foreign(self, term: Term) -> bool:
         return self._tests[term] is None or (self._has_foreign_words and not term.name)

@@ -11,18 +11,16 @@ from __future__ import annotations
 import contextlib
 import time
 import uuid
-import weakref
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-import anywidget
-from traitlets import Integer, Unicode
+from traitlets import Unicode
 
-from gcs_lab.cockpit.front_end import front_end
 from gcs_lab.cockpit.host import CockpitHost
 from gcs_lab.cockpit.lane import Lane
-from gcs_lab.errors import GcsError, InvalidArgument, InvalidState
+from gcs_lab.errors import GcsError
 from gcs_lab.widgets.cockpit_html import cockpit_html, cockpit_text
-from gcs_lab.widgets.live_card import follow_the_browser
+from gcs_lab.widgets.hosted_face import FacesOfCells, HostedFace, cell_of
+from gcs_lab.widgets.hosted_face import notebook_shell as _notebook_shell
 
 if TYPE_CHECKING:
     from IPython.display import DisplayHandle
@@ -35,12 +33,9 @@ __all__ = ["Cockpit", "StaticPage", "dashboard"]
 
 #: Seconds between two changes of the static page: each is a change of the notebook document.
 PAGE_SECONDS = 30.0
-_LEAST_HEIGHT = 200
-#: The cockpit of each notebook cell that made one: one that is run again closes the one before.
-_of_cell: weakref.WeakValueDictionary[str, Cockpit] = weakref.WeakValueDictionary()
 
 
-class Cockpit(anywidget.AnyWidget):
+class Cockpit(HostedFace[CockpitHost]):
     """The live cockpit of a cluster; put it where a widget can be (a cell, a layout, Voila).
 
     Close it (:meth:`close`) when it is not shown any more. While nobody sees it, it asks the cluster for nothing.
@@ -68,61 +63,26 @@ class Cockpit(anywidget.AnyWidget):
         If the system does not tell what it does.
     """
 
-    _esm = Unicode().tag(sync=True)
-    _css = Unicode().tag(sync=True)
+    front_end: ClassVar[str] = "cockpit"
+    made_by: ClassVar[str] = "cluster.dashboard()"
+
     _cockpit_id = Unicode().tag(sync=True)
-    _height = Integer(0).tag(sync=True)
 
     def __init__(self, cluster: Cluster, *, height: int = 760, mine: bool = False, filter: str = "") -> None:  # noqa: A002
-        if not isinstance(height, int) or isinstance(height, bool) or height < _LEAST_HEIGHT:
-            raise InvalidArgument(
-                f"the height is {height!r}; expected pixels, a whole number from {_LEAST_HEIGHT} on."
-            )
-        self._host: CockpitHost | None = None
-        #: What stands beside it for pages without a kernel, if there is one.
-        self.page: StaticPage | None = None
-        program, style = front_end("cockpit.js"), front_end("cockpit.css")
-        host = CockpitHost(cluster, self._send_message, mine=mine, filter=filter)
-        try:
-            super().__init__(_esm=program, _css=style, _cockpit_id=uuid.uuid4().hex[:12], _height=height)
-        except BaseException:
-            host.close()
-            raise
-        self._host = host
-        follow_the_browser(self.comm)
-        self.on_msg(self._on_message)
-
-    @property
-    def host(self) -> CockpitHost:
-        """What answers the browser."""
-        if self._host is None:
-            raise InvalidState("the cockpit was closed; cluster.dashboard() makes a new one.")
-        return self._host
+        super().__init__(
+            lambda send: CockpitHost(cluster, send, mine=mine, filter=filter),
+            height,
+            _cockpit_id=uuid.uuid4().hex[:12],
+        )
 
     @property
     def page_id(self) -> str:
         """Id of the element with the static page, which the live cockpit hides."""
         return f"gcs-static-{self._cockpit_id}"
 
-    def close(self) -> None:
-        """Take the cockpit out of the page and the kernel; its threads end, and it asks the cluster for nothing."""
-        # Also called by the garbage collector, for one whose construction failed.
-        host = getattr(self, "_host", None)
-        if host is not None:
-            self._host = None
-            host.close()
-        page = getattr(self, "page", None)
-        if page is not None:
-            page.close()
-        super().close()
 
-    def _send_message(self, message: dict[str, Any]) -> None:
-        if self._host is not None:
-            self.send(message)
-
-    def _on_message(self, _widget: Cockpit, content: object, _buffers: object) -> None:
-        if self._host is not None:
-            self._host.receive(content)
+#: The cockpit of each notebook cell that made one.
+_of_cell: FacesOfCells[Cockpit] = FacesOfCells()
 
 
 class StaticPage:
@@ -219,16 +179,14 @@ def dashboard(
         return
     from IPython.display import display
 
-    cell = _cell_of(shell)
-    if (before := _of_cell.pop(cell, None)) is not None:
-        before.close()
+    cell = cell_of(shell)
+    _of_cell.close_of(cell)
     # The first answer is awaited: a page of zeros would be shown, and saved.
     with contextlib.suppress(GcsError):
         if cluster.status.poller.latest() is None:
             cluster.status.poller.fresh()
     cockpit = Cockpit(cluster, height=height, mine=mine, filter=filter)
-    if cell:
-        _of_cell[cell] = cockpit
+    _of_cell.keep(cell, cockpit)
     display(cockpit)  # type: ignore[no-untyped-call]
     cockpit.page = StaticPage(cluster, cockpit)
     cockpit.page.show()
@@ -239,19 +197,3 @@ def _text(cluster: Cluster, *, mine: bool, filter: str) -> str:  # noqa: A002
 
     whole = whole_filter(filter, current_user() if mine else None)
     return cockpit_text(Picture(cluster.status.poller.fresh(), whole), system=cluster.system)
-
-
-def _notebook_shell() -> Any:
-    """Return the shell of a kernel; None in a terminal or a script."""
-    from IPython import get_ipython
-
-    shell = get_ipython()
-    return shell if hasattr(shell, "kernel") else None
-
-
-def _cell_of(shell: Any) -> str:
-    """Return the id of the running cell, where the front end tells it; empty otherwise."""
-    try:
-        return str(shell.get_parent()["metadata"].get("cellId", ""))
-    except (AttributeError, KeyError, TypeError):
-        return ""

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 
 import { figureOf, inWords } from '../src/cockpit/chart_figure';
-import { duration, measure } from '../src/cockpit/clock';
+import { duration, measure } from '../src/face/clock';
 import { KEPT_CHARACTERS, LogBuffer } from '../src/cockpit/log_buffer';
-import { ranked, ramp, shareOf } from '../src/cockpit/map_colours';
+import { ranked, ramp } from '../src/face/colours';
+import { shareOf } from '../src/cockpit/map_colours';
 import { merged, ordered, wordsOfHost } from '../src/cockpit/map_hosts';
 import { boxOf, layoutMap, moveOnMap, tileAt } from '../src/cockpit/map_layout';
 import { targetsOf, wordsFor } from '../src/cockpit/jobs_panel';

@@ -17,6 +17,7 @@ from gcs_lab.cluster import Cluster
 from gcs_lab.cockpit.picture import Picture
 from gcs_lab.errors import DrmCommunication, FilterError, InvalidArgument, InvalidState, UnsupportedOperation
 from gcs_lab.widgets import cockpit as cockpit_module
+from gcs_lab.widgets import hosted_face
 from gcs_lab.widgets.chart_svg import bars_svg, lines_svg
 from gcs_lab.widgets.cockpit import Cockpit, StaticPage, dashboard
 from gcs_lab.widgets.cockpit_html import cockpit_html, cockpit_text
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 def system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> InMemorySystem:
     monkeypatch.setenv("GCS_LAB_HOME", str(tmp_path / "home"))
     monkeypatch.setattr(comm, "create_comm", RecordingComm)
-    monkeypatch.setattr(cockpit_module, "front_end", lambda name: f"/* {name} */")
+    monkeypatch.setattr(hosted_face, "front_end", lambda name: f"/* {name} */")
     return InMemorySystem(f"widgets-{tmp_path.name[-40:]}")
 
 

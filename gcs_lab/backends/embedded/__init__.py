@@ -12,6 +12,7 @@ from gcs_lab.backends.provider import Offer
 from gcs_lab.errors import ClusterNotFound
 
 if TYPE_CHECKING:
+    from gcs_lab.accounting.protocol import AccountingBackend
     from gcs_lab.backends.provider import BackendProvider, SystemBackend
     from gcs_lab.jobs.protocol import Catalogue
 
@@ -66,6 +67,14 @@ class EmbeddedProvider:
 
         path = Places.of_user().configuration
         return (read_layout(path) if path.exists() else parse_layout(default_text())).catalogue()
+
+    def accounting(self, cluster: str) -> AccountingBackend:  # noqa: ARG002  (there is but one)
+        """Return where the records are; the scheduler is not started for them."""
+        from gcs_lab.backends.embedded.accounting_backend import EmbeddedAccounting
+        from gcs_lab.backends.embedded.client import Client
+        from gcs_lab.backends.embedded.service import ensure_running
+
+        return EmbeddedAccounting(Client(ensure_running))
 
 
 PROVIDER: BackendProvider = EmbeddedProvider()

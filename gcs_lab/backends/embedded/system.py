@@ -1,4 +1,4 @@
-"""The embedded cluster as a connected system: jobs and status over one client."""
+"""The embedded cluster as a connected system: jobs, status and accounting over one client."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from gcs_lab._version import __version__
 from gcs_lab.backends.embedded import CLUSTER
+from gcs_lab.backends.embedded.accounting_backend import EmbeddedAccounting
 from gcs_lab.backends.embedded.client import Client
 from gcs_lab.backends.embedded.jobs_backend import EmbeddedJobs
 from gcs_lab.backends.embedded.service import ensure_running
@@ -15,6 +16,7 @@ from gcs_lab.backends.embedded.wire import rebuild_error
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from gcs_lab.accounting.protocol import AccountingBackend
     from gcs_lab.backends.embedded.queue_states import QueueAction
     from gcs_lab.errors import GcsError
     from gcs_lab.jobs.protocol import JobsBackend
@@ -39,6 +41,7 @@ class EmbeddedSystem:
         self._client = client
         self.jobs: JobsBackend = EmbeddedJobs(client, self.system)
         self.status: StatusBackend | None = EmbeddedStatus(client)
+        self.accounting: AccountingBackend | None = EmbeddedAccounting(client)
 
     @classmethod
     def connect(cls) -> EmbeddedSystem:

@@ -8,6 +8,7 @@ from gcs_lab.backends.provider import Offer
 from gcs_lab.errors import ClusterNotFound
 
 if TYPE_CHECKING:
+    from gcs_lab.backends.gridengine.accounting_backend import GridEngineAccounting
     from gcs_lab.backends.gridengine.demo import DemoState
     from gcs_lab.backends.gridengine.sge_cell import SgeCell
     from gcs_lab.backends.gridengine.system import GridEngineSystem
@@ -84,6 +85,18 @@ class GridEngineProvider:
         from gcs_lab.backends.gridengine.catalogue import read_catalogue
 
         return read_catalogue(self._cell(cluster))
+
+    def accounting(self, cluster: str) -> GridEngineAccounting:
+        """Return where the records of a cell are; the cell need not answer.
+
+        Raises
+        ------
+        ClusterNotFound
+            As :meth:`connect`.
+        """
+        from gcs_lab.backends.gridengine.accounting_backend import GridEngineAccounting
+
+        return GridEngineAccounting(self._cell(cluster))
 
     def _cell(self, cluster: str) -> SgeCell:
         if cluster == _SITE:

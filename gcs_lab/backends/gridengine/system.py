@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from gcs_lab.backends.gridengine.accounting_backend import GridEngineAccounting
 from gcs_lab.backends.gridengine.commands import run_command
 from gcs_lab.backends.gridengine.jobs_backend import GridEngineJobs
 from gcs_lab.backends.gridengine.status_backend import GridEngineStatus
 from gcs_lab.errors import DrmCommunication
 
 if TYPE_CHECKING:
+    from gcs_lab.accounting.protocol import AccountingBackend
     from gcs_lab.backends.gridengine.sge_cell import SgeCell
     from gcs_lab.status.protocol import StatusBackend
 
@@ -45,6 +47,7 @@ class GridEngineSystem:
     """
 
     status: StatusBackend | None
+    accounting: AccountingBackend | None
 
     def __init__(self, cluster: str, cell: SgeCell, transport: str | None = None) -> None:
         if not cell.answers(5.0):
@@ -60,6 +63,7 @@ class GridEngineSystem:
         self.system = product if cluster == "gridengine" else f"{product} ({cluster})"
         self.jobs = GridEngineJobs(cell, self.system, transport)
         self.status = GridEngineStatus(cell)
+        self.accounting = GridEngineAccounting(cell)
         self.jobs.start()
 
     def close(self) -> None:

@@ -1,107 +1,144 @@
 // The module that draws plotly figures in the colours of the page. It is loaded when a chart is first shown.
-import Plotly from 'plotly.js-basic-dist-min';
+import Plotly from 'plotly.js-cartesian-dist-min';
 
-interface IFigure {
-  data: unknown[];
-  layout: Record<string, unknown>;
-}
+import type { IDrawnChart, IFigure, IFigureEvents } from '../face/chart_library';
+import { coloured, themed } from './theme';
 
-interface IDrawn {
-  update(figure: IFigure, dark: boolean): void;
-  dispose(): void;
-}
-
-/** What is used of plotly.js. */
+/** What is used of plotly.js' events. */
 interface IPlotNode extends HTMLElement {
-  on(event: string, handler: (event: IPlotEvent) => boolean | undefined): void;
+  on(event: string, handler: (event: IPlotEvent | undefined) => boolean | undefined): void;
 }
 
 interface IPlotEvent {
   points?: { data?: { name?: string }; x?: unknown; y?: unknown; label?: unknown }[];
   curveNumber?: number;
   data?: { name?: string }[];
+  lassoPoints?: Record<string, unknown[]>;
+  range?: Record<string, unknown[]>;
 }
 
-type Draw = (node: HTMLElement, data: unknown[], layout: unknown, config: unknown) => Promise<unknown>;
+const CONFIG = { displaylogo: false, showTips: false, displayModeBar: false, responsive: false, doubleClick: 'reset' };
+/** Pictures are as wide as they are shown, but of twice the points, for print. */
+const PICTURE_SCALE = 2;
+const TITLE_PIXELS = 34;
 
-const { newPlot, react, purge, Plots } = Plotly as unknown as {
-  newPlot: Draw;
-  react: Draw;
-  purge: (node: HTMLElement) => void;
-  Plots: { resize: (node: HTMLElement) => Promise<unknown> | undefined };
-};
-const CONFIG = { displaylogo: false, displayModeBar: false, responsive: false, doubleClick: 'reset' };
-
-/**
- * @param onClick - told the names of what was clicked: of the trace, then of its place on either axis
- */
-export async function draw(node: HTMLElement, figure: IFigure, onClick: (names: string[]) => void, dark: boolean): Promise<IDrawn> {
-  await newPlot(node, coloured(figure.data, dark), themed(node, figure.layout, dark), CONFIG);
+export async function draw(node: HTMLElement, figure: IFigure, events: IFigureEvents, dark: boolean): Promise<IDrawnChart> {
+  const can = { range: events.range !== undefined, lasso: events.lasso !== undefined };
+  await Plotly.newPlot(node, coloured(figure.data, dark), themed(node, figure, dark, can), CONFIG);
   const plot = node as IPlotNode;
-  plot.on('plotly_click', ({ points }) => {
-    const point = points?.[0];
-    onClick([point?.data?.name, point?.label, point?.x, point?.y].filter(name => name !== undefined && name !== null).map(String));
-    return undefined;
-  });
-  // A click on the legend narrows, too, instead of hiding a line.
-  plot.on('plotly_legendclick', ({ curveNumber, data }) => {
-    const name = data?.[curveNumber ?? -1]?.name;
-    if (name !== undefined) {
-      onClick([name]);
-    }
-    return false;
-  });
-  plot.on('plotly_legenddoubleclick', () => false);
+  listen(plot, events);
   const watcher = new ResizeObserver(() => {
     if (node.clientWidth > 0) {
-      void Plots.resize(node);
+      void Plotly.Plots.resize(node);
     }
   });
   watcher.observe(node);
   return {
     update(next, darkNow) {
-      void react(node, coloured(next.data, darkNow), themed(node, next.layout, darkNow), CONFIG);
+      void Plotly.react(node, coloured(next.data, darkNow), themed(node, next, darkNow, can), CONFIG);
+    },
+    picture(shown, format, darkNow, title) {
+      const [width, height] = [Math.max(480, node.clientWidth), Math.max(240, node.clientHeight) + TITLE_PIXELS];
+      const layout = themed(node, shown, darkNow, can);
+      const { margin } = layout as { margin: { t: number } };
+      const [ground, ink] = darkNow ? ['#1b1e23', '#e6e9ed'] : ['#ffffff', '#1f2328'];
+      const font = { ...(layout.font as object), color: ink };
+      const picture = {
+        ...layout, paper_bgcolor: ground, plot_bgcolor: ground, font,
+        margin: { ...margin, t: margin.t + TITLE_PIXELS },
+        legend: { ...(layout.legend as object), y: 1 - TITLE_PIXELS / height },
+        title: { text: escaped(title), x: 0.01, xanchor: 'left', y: 1, yanchor: 'top', pad: { t: 10 }, font: { ...font, size: 14 } }
+      };
+      const scale = format === 'png' ? { scale: PICTURE_SCALE } : {};
+      return Plotly.toImage({ data: coloured(shown.data, darkNow), layout: picture }, { format, width, height, ...scale });
     },
     dispose() {
       watcher.disconnect();
-      purge(node);
+      Plotly.purge(node);
     }
   };
 }
 
-/** The traces; on a dark page in the colours that they have for it (`meta.on_dark`: gcs_lab/cockpit/figures.py). */
-function coloured(data: unknown[], dark: boolean): unknown[] {
-  const traces = data as { meta?: { on_dark?: string }; line?: object }[];
-  return traces.map(one => dark && one.meta?.on_dark !== undefined ? { ...one, line: { ...one.line, color: one.meta.on_dark } } : one);
+function listen(plot: IPlotNode, events: IFigureEvents): void {
+  plot.on('plotly_click', event => {
+    const point = event?.points?.[0];
+    events.click([point?.data?.name, point?.label, point?.x, point?.y].filter(name => name !== undefined && name !== null).map(String));
+    return undefined;
+  });
+  // A click on the legend narrows, too, instead of hiding a line.
+  plot.on('plotly_legendclick', event => {
+    const name = event?.data?.[event.curveNumber ?? -1]?.name;
+    if (name !== undefined) {
+      events.click([name]);
+    }
+    return false;
+  });
+  plot.on('plotly_legenddoubleclick', () => false);
+  plot.on('plotly_selected', event => {
+    const around = event === undefined ? undefined : outline(event);
+    const range = event?.range?.x;
+    if (around !== undefined) {
+      events.lasso?.(around);
+    } else if (events.range !== undefined && range !== undefined) {
+      events.range(String(range[0]), String(range[1]));
+    }
+    return undefined;
+  });
+  plot.on('plotly_deselect', () => {
+    events.lasso?.(null);
+    return undefined;
+  });
+  plot.on('plotly_relayout', event => {
+    const changed = (event ?? {}) as Record<string, string | number | undefined>;
+    const whole = (event as { 'xaxis.range'?: (string | number)[] } | undefined)?.['xaxis.range'];
+    const from = changed['xaxis.range[0]'] ?? whole?.[0];
+    const to = changed['xaxis.range[1]'] ?? whole?.[1];
+    if (from !== undefined && to !== undefined) {
+      events.range?.(String(from), String(to));
+    }
+    return undefined;
+  });
+  const { leads } = events;
+  if (leads !== undefined) {
+    watchTicks(plot, leads, events);
+  }
 }
 
-/** The figure's layout with the page's colours and fonts, and without what the page already says beside it. */
-function themed(node: HTMLElement, layout: Record<string, unknown>, dark: boolean): Record<string, unknown> {
-  const style = getComputedStyle(node);
-  const line = dark ? 'rgba(255,255,255,0.14)' : 'rgba(0,0,0,0.1)';
-  const ground = style.getPropertyValue('--gcs-ground').trim();
-  const axis = { gridcolor: line, zerolinecolor: line, linecolor: line, automargin: true };
-  const own = Object.entries(layout).filter(([name]) => /^[xy]axis\d*$/.test(name));
-  const axes = own.length > 0 ? own : [['xaxis', {}], ['yaxis', {}]] as [string, unknown][];
-  return {
-    margin: { l: 48, r: 12, t: 10, b: 36 },
-    hovermode: 'x unified',
-    ...layout,
-    ...Object.fromEntries(axes.map(([name, value]) => [name, { ...axis, ...(value as object) }])),
-    // Above the plot, however many lines it has.
-    legend: { orientation: 'h', x: 0, y: 1.02, yanchor: 'bottom', traceorder: 'normal' },
-    title: undefined,
-    height: undefined,
-    width: undefined,
-    autosize: true,
-    paper_bgcolor: 'rgba(0,0,0,0)',
-    plot_bgcolor: 'rgba(0,0,0,0)',
-    font: { family: style.fontFamily, size: 12, color: style.color },
-    hoverlabel: {
-      bgcolor: ground.startsWith('#') || ground.startsWith('rgb') ? ground : dark ? '#222' : '#fff',
-      bordercolor: line, font: { family: style.fontFamily, size: 12, color: style.color }
-    },
-    // Zoom and pan outlive an update.
-    uirevision: 'kept'
+/** What was drawn around, as a polygon: also where it was a box. */
+function outline(event: IPlotEvent): { x: number[]; y: number[] } | undefined {
+  const { lassoPoints, range } = event;
+  if (lassoPoints?.x !== undefined && lassoPoints.y !== undefined) {
+    return { x: lassoPoints.x.map(Number), y: lassoPoints.y.map(Number) };
+  }
+  const [x0, x1] = (range?.x ?? []).map(Number);
+  const [y0, y1] = (range?.y ?? []).map(Number);
+  return x0 === undefined || x1 === undefined || y0 === undefined || y1 === undefined
+    ? undefined
+    : { x: [x0, x1, x1, x0], y: [y0, y0, y1, y1] };
+}
+
+/** plotly.js tells of no click on a tick: those that lead somewhere are marked, and hear it themselves. */
+function watchTicks(plot: IPlotNode, leads: (name: string) => boolean, events: IFigureEvents): void {
+  const ticks = () => plot.querySelectorAll<SVGTextElement>('.xtick text, .ytick text');
+  const mark = () => {
+    ticks().forEach(tick => { tick.classList.toggle('gcs-tick-leads', leads(nameOf(tick))); });
+    return undefined;
   };
+  mark();
+  plot.on('plotly_afterplot', mark);
+  plot.addEventListener('click', event => {
+    const tick = event.target instanceof Element ? event.target.closest<SVGTextElement>('.gcs-tick-leads') : null;
+    if (tick !== null) {
+      events.click([nameOf(tick)]);
+    }
+  });
+}
+
+/** Its whole text, also where it is shown shortened. */
+function nameOf(tick: SVGTextElement): string {
+  return (tick.dataset.unformatted ?? tick.textContent).trim();
+}
+
+function escaped(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
 }

@@ -4,8 +4,9 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { formatCount } from '../card/figures';
 import type { IActed, IPlan } from '../protocol/messages';
 import { copyText } from '../card/clipboard';
-import { Press } from './parts';
-import { wordsOf, type CockpitStore, type IAsking } from './store';
+import { Press } from '../face/parts';
+import { wordsOf } from '../face/connection';
+import type { CockpitStore, IAsking } from './store';
 
 /** While a field is written, the plan is asked for after this rest. */
 const REST_MILLISECONDS = 250;

@@ -1,6 +1,6 @@
-// Bands across the whole cockpit, where what it shows is not what the cluster does now; and notes to take away.
-import { duration, timeOfDay } from './clock';
-import { CROSS, IconButton, Press } from './parts';
+// Bands across the whole cockpit, where what it shows is not what the cluster does now.
+import { duration, timeOfDay } from '../face/clock';
+import { Press } from '../face/parts';
 import type { CockpitStore } from './store';
 
 export function Bands({ store }: { store: CockpitStore }) {
@@ -39,17 +39,4 @@ export function Bands({ store }: { store: CockpitStore }) {
 /** The system's own words, told apart from what follows. */
 function sentence(text: string): string {
   return text === '' || /[.!?…]$/.test(text) ? text : `${text}.`;
-}
-
-export function Notes({ store }: { store: CockpitStore }) {
-  return (
-    <div class="gcs-notes" role="log" aria-label="notes" aria-live="polite">
-      {store.notes.value.map(note => (
-        <div key={note.id} class={`gcs-note-line${note.alarm ? ' gcs-alarm' : ''}`}>
-          <span>{note.text}</span>
-          <IconButton label="Dismiss" path={CROSS} onPress={() => { store.dismiss(note.id); }} />
-        </div>
-      ))}
-    </div>
-  );
 }

@@ -1,7 +1,7 @@
 // A host's figure as this page draws it: owners in the colours that they have in the strip and on the map.
 import type { IChart } from '../protocol/messages';
-import type { IFigure } from './chart_library';
-import { ownerColour } from './map_colours';
+import type { IFigure } from '../face/chart_library';
+import { ownerColour } from '../face/colours';
 
 interface ITrace {
   type?: string;

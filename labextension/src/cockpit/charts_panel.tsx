@@ -3,9 +3,10 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 
 import type { IChart } from '../protocol/messages';
 import { figureOf, inWords } from './chart_figure';
-import { chartLibrary, type IDrawnChart } from './chart_library';
-import { Press } from './parts';
-import { wordsOf, type CockpitStore } from './store';
+import { chartLibrary, type IDrawnChart } from '../face/chart_library';
+import { Press } from '../face/parts';
+import { wordsOf } from '../face/connection';
+import type { CockpitStore } from './store';
 
 export function ChartsPanel({ store, shown }: { store: CockpitStore; shown: boolean }) {
   const charts = store.welcome.value?.charts ?? [];
@@ -56,9 +57,9 @@ function Chart({ store, chart, label, shown }: { store: CockpitStore; chart: ICh
     };
     const begin = async () => {
       try {
-        const draw = await chartLibrary(store);
+        const draw = await chartLibrary(async () => (await store.connection.ask('module', { name: 'chart' })).source);
         if (!over && latest.current !== undefined) {
-          const made = await draw(place, figureOf(latest.current, store.ranks.peek(), store.dark.peek()), onClick, store.dark.peek());
+          const made = await draw(place, figureOf(latest.current, store.ranks.peek(), store.dark.peek()), { click: onClick }, store.dark.peek());
           drawn.current = made;
           setTrouble('');
         }

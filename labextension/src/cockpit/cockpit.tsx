@@ -6,8 +6,10 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { keepKey } from '../card/dom';
 import type { IChannel } from '../protocol/messages';
 import { ActionDialog } from './action_dialog';
-import { Announcer } from './announcer';
-import { Bands, Notes } from './bands';
+import { Announcer } from '../face/announcer';
+import type { IFace, IFaceOptions } from '../face/face_widget';
+import { Notes } from '../face/notes';
+import { Bands } from './bands';
 import { ChartsPanel } from './charts_panel';
 import { Drawer } from './drawer';
 import { EmptyCluster } from './empty_cluster';
@@ -17,20 +19,14 @@ import { MapPanel } from './map_panel';
 import { OverviewStrip } from './overview_strip';
 import { QueuesPanel } from './queues_panel';
 import { ReplayBar } from './replay_bar';
+import { wordsNow } from './spoken';
 import { CockpitStore } from './store';
-import { watchDark, watchSeen } from './surroundings';
+import { watchDark, watchSeen } from '../face/surroundings';
 import { TABS, Tabs } from './tabs';
 
-export interface ICockpitOptions {
-  /** Fill the node's height (a panel); else the cockpit has a height of its own (the output of a cell). */
-  fill?: boolean;
-  /** Else: how high it is in all, CSS pixels; where the head takes more lines, the tables keep at least 300 of them. */
-  height?: number;
-}
-
-export interface ICockpit {
-  dispose(): void;
-}
+/** Where the head takes more lines, the tables keep at least 300 pixels of the height. */
+export type ICockpitOptions = IFaceOptions;
+export type ICockpit = IFace;
 
 let mounted = 0;
 
@@ -62,7 +58,7 @@ function Cockpit({ store, id, options }: { store: CockpitStore; id: string; opti
   const empty = store.overview.value?.jobs === 0 && store.filter.value === '' && !past;
   useEffect(() => { setReplayShown(shown => shown || past); }, [past]);
   const kind = [
-    'gcs-cockpit', options.fill === true ? 'gcs-fills' : '', past ? 'gcs-past' : '', store.live.value ? '' : 'gcs-gone'
+    'gcs-face gcs-cockpit', options.fill === true ? 'gcs-fills' : '', past ? 'gcs-past' : '', store.live.value ? '' : 'gcs-gone'
   ].filter(one => one !== '').join(' ');
   return (
     <section
@@ -81,7 +77,7 @@ function Cockpit({ store, id, options }: { store: CockpitStore; id: string; opti
         keepKey(event);
       }}
     >
-      <div class="gcs-cockpit-inner">
+      <div class="gcs-face-inner">
         <Bands store={store} />
         <Head store={store} id={id} replayShown={replayShown} onReplay={() => { setReplayShown(!replayShown); }} />
         {replayShown && <ReplayBar store={store} />}
@@ -102,10 +98,10 @@ function Cockpit({ store, id, options }: { store: CockpitStore; id: string; opti
           </div>
           {opened !== null && <Drawer store={store} opened={opened} id={id} />}
         </div>
-        <Notes store={store} />
+        <Notes book={store.book} />
       </div>
       {asking !== null && <ActionDialog key={asking.action.name} store={store} asking={asking} id={id} />}
-      <Announcer store={store} />
+      <Announcer words={wordsNow(store)} />
     </section>
   );
 }

@@ -4,7 +4,8 @@ import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { IDetails } from '../protocol/messages';
 import { CellSource, Facts, Pairs, Reasons, Timeline, Usage } from './drawer_sections';
 import { LogView } from './log_view';
-import { BACK, CROSS, Icon, IconButton, Press, StatePill } from './parts';
+import { BACK, CROSS, Icon, IconButton, Press } from '../face/parts';
+import { StatePill } from './state_mark';
 import { TaskStrip } from './task_strip';
 import type { CockpitStore, IOpened } from './store';
 

@@ -2,8 +2,8 @@
 import { useState } from 'preact/hooks';
 
 import type { IDetails } from '../protocol/messages';
-import { duration, measure, timeOfDay } from './clock';
-import { Bar } from './parts';
+import { duration, measure, timeOfDay } from '../face/clock';
+import { Bar } from '../face/parts';
 
 const REASONS_SHOWN = 4;
 /** A longer group of facts is folded at first. */

@@ -1,5 +1,5 @@
 // What to do with a cluster that has no job.
-import { Press } from './parts';
+import { Press } from '../face/parts';
 import type { CockpitStore } from './store';
 
 export function EmptyCluster({ store }: { store: CockpitStore }) {

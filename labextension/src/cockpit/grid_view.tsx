@@ -3,13 +3,14 @@ import { useEffect, useRef } from 'preact/hooks';
 
 import { Grid } from '../grid/grid';
 import type { IGridRow } from '../grid/grid_api';
-import type { ViewName } from '../protocol/messages';
+import type { ClusterView } from '../protocol/messages';
 import { copyText } from '../card/clipboard';
-import { wordsOf, type CockpitStore } from './store';
+import { wordsOf } from '../face/connection';
+import type { CockpitStore } from './store';
 
 interface IGridView {
   store: CockpitStore;
-  view: ViewName;
+  view: ClusterView;
   label: string;
   /** Whether its tab is the one that is seen; else the host need not keep it up to date. */
   shown: boolean;
@@ -63,7 +64,7 @@ export function GridView(props: IGridView) {
 }
 
 export async function copyRows(
-  store: CockpitStore, view: ViewName, format: 'text' | 'csv' | 'qdel', keys: string[] | 'matching', columns: string[]
+  store: CockpitStore, view: ClusterView, format: 'text' | 'csv' | 'qdel', keys: string[] | 'matching', columns: string[]
 ): Promise<void> {
   try {
     const copied = await store.connection.ask('copy', { view, format, keys, columns });

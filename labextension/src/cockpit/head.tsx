@@ -1,8 +1,8 @@
 // Which cluster it is, how fresh what is shown is, and the filter, which is the one truth of all narrowing.
-import { duration, timeOfDay } from './clock';
-import { FilterField } from './filter_field';
+import { duration, timeOfDay } from '../face/clock';
+import { FilterField } from '../face/filter_field';
 import { termsOf, withoutTerm } from '../grid/filter_terms';
-import { CROSS, Choice, Icon, CLOCK } from './parts';
+import { CROSS, Choice, Icon, CLOCK } from '../face/parts';
 import { formatCount } from '../card/figures';
 import type { CockpitStore } from './store';
 
@@ -11,7 +11,7 @@ const WHOSE = [['all', 'All jobs'], ['mine', 'My jobs']] as const;
 export function Head({ store, id, replayShown, onReplay }: { store: CockpitStore; id: string; replayShown: boolean; onReplay: () => void }) {
   const welcome = store.welcome.value;
   return (
-    <header class="gcs-cockpit-head">
+    <header class="gcs-face-head">
       <div class="gcs-line">
         <h2 class="gcs-title">{welcome?.cluster ?? 'cluster'}</h2>
         <span class="gcs-dim">{welcome?.system ?? ''}</span>
@@ -29,7 +29,10 @@ export function Head({ store, id, replayShown, onReplay }: { store: CockpitStore
         />
       </div>
       <div class="gcs-line gcs-narrow-line">
-        <FilterField store={store} />
+        <FilterField
+          words={welcome?.words} text={store.filter.value} error={store.filterError.value}
+          onChange={text => { store.setFilter(text); }} onReady={focus => { store.focusFilter = focus; }}
+        />
         <Matching store={store} />
       </div>
       <Chips store={store} />

@@ -1,10 +1,11 @@
 // The jobs: the grid, what is selected of it, and what can be done to that.
 import { formatCount } from '../card/figures';
 import type { IGridRow } from '../grid/grid_api';
-import { below, openMenu, type IMenuItem } from '../grid/popup_menu';
+import { openMenu, type IMenuItem } from '../grid/popup_menu';
 import type { Target } from '../protocol/messages';
 import { GridView, copyRows } from './grid_view';
-import { CROSS, IconButton, Press } from './parts';
+import { MenuButton } from '../face/menu_button';
+import { CROSS, IconButton, Press } from '../face/parts';
 import { chosen, type IChosen } from './targets';
 import type { CockpitStore } from './store';
 
@@ -97,23 +98,6 @@ function Toolbar({ store }: { store: CockpitStore }) {
 
 function ClearSelection({ store }: { store: CockpitStore }) {
   return <IconButton label="Clear selection" path={CROSS} onPress={() => { store.gridOf('jobs')?.clearSelection(); }} />;
-}
-
-function MenuButton({ label, off, items }: { label: string; off: string; items: () => Item[] }) {
-  return (
-    <button
-      type="button" class="gcs-button" aria-haspopup="menu" title={off}
-      onClick={event => {
-        const host = event.currentTarget.closest<HTMLElement>('.gcs-cockpit');
-        if (off === '' && host !== null) {
-          openMenu(host, below(event.currentTarget), label, items);
-        }
-      }}
-      {...(off === '' ? {} : { 'aria-disabled': 'true', 'aria-description': off })}
-    >
-      {label} <span aria-hidden="true">▾</span>
-    </button>
-  );
 }
 
 // -- what can be done -------------------------------------------------------------------------------------------------

@@ -3,7 +3,8 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 
 import type { IDetails } from '../protocol/messages';
 import { LogBuffer } from './log_buffer';
-import { wordsOf, type CockpitStore } from './store';
+import { wordsOf } from '../face/connection';
+import type { CockpitStore } from './store';
 
 const PAUSE_MILLISECONDS = 2000;
 const AT_END_PIXELS = 8;

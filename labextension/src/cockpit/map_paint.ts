@@ -1,6 +1,7 @@
 // Paints the map: one canvas for all hosts. A tile is filled from below to the share of its slots that is in use.
 import type { IMapHost } from '../protocol/messages';
-import { ownerColour, ramp, shareOf, type MapColour } from './map_colours';
+import { ownerColour, ramp } from '../face/colours';
+import { shareOf, type MapColour } from './map_colours';
 import { ownersOf } from './map_hosts';
 import { LETTERS_FROM, boxOf, type IMapLayout } from './map_layout';
 

@@ -6,11 +6,12 @@ import type { IMapHost } from '../protocol/messages';
 import { CanvasCells, type ICellMarks } from './canvas_cells';
 import { valuesOf } from '../grid/filter_terms';
 import { GridView } from './grid_view';
-import { LOAD_END, ownerColour, ramp, ranked, type MapColour } from './map_colours';
+import { ownerColour, ramp, ranked } from '../face/colours';
+import { LOAD_END, type MapColour } from './map_colours';
 import { ordered, ownersOf, wordsOfHost } from './map_hosts';
 import { boxOf, layoutMap, moveOnMap, tileAt, type IMapLayout } from './map_layout';
 import { paintMap, type IMapLook } from './map_paint';
-import { Choice, Press } from './parts';
+import { Choice, Press } from '../face/parts';
 import type { CockpitStore } from './store';
 
 const COLOURS = [['use', 'Use'], ['load', 'Load'], ['owner', 'Owner']] as const;

@@ -4,8 +4,8 @@ import { useState } from 'preact/hooks';
 import { formatCount } from '../card/figures';
 import type { IOverview } from '../protocol/messages';
 import { valuesOf } from '../grid/filter_terms';
-import { ownerColour } from './map_colours';
-import { Bar, Icon } from './parts';
+import { ownerColour } from '../face/colours';
+import { Bar, Icon } from '../face/parts';
 import { filterWord, inOrder, stateLook } from './state_word';
 import type { CockpitStore } from './store';
 

@@ -1,8 +1,8 @@
 // The slider over the recorded times: past moments of the whole cockpit.
 import { useEffect, useRef, useState } from 'preact/hooks';
 
-import { duration, timeOfDay } from './clock';
-import { BACK, FORTH, IconButton, PAUSE, PLAY, Press } from './parts';
+import { duration, timeOfDay } from '../face/clock';
+import { BACK, FORTH, IconButton, PAUSE, PLAY, Press } from '../face/parts';
 import type { CockpitStore } from './store';
 
 const STEP_MILLISECONDS = 800;

@@ -1,30 +1,36 @@
 // All that a cockpit knows, and all that can be done in it. The components show it and call it; none talks to the host.
 import { batch, computed, signal } from '@preact/signals';
 
-import { ranked } from './map_colours';
+import { ranked } from '../face/colours';
 import { merged } from './map_hosts';
 import type { IGrid } from '../grid/grid_api';
 import type {
-  HostMessage, IActionInfo, IChannel, IChart, IDetails, IFilterError, IMapHost, IOverview, IRenewed, IRows, IViewRequest, IWelcome, Target, ViewName
+  ClientMessage, HostMessage, IActed, IActionInfo, IChannel, IChart, ICopied, IDetails, IFilterError, ILog, IMapHost, IModuleSource,
+  IOverview, IPlan, IRenewed, IRows, IViewRequest, IWelcome, Target, ViewName
 } from '../protocol/messages';
 import { PROTOCOL } from '../protocol/messages';
-import { Connection, NotAnswered } from './connection';
+import { Connection, wordsOf } from '../face/connection';
+import { colourMemory, type IColourMemory, type Memory } from '../face/memory';
+import { NoteBook } from '../face/notes';
 import { narrowed } from '../grid/filter_terms';
 import { filterWord } from './state_word';
-import { Memory, type TabName } from './remembered';
+import { cockpitMemory, type TabName } from './remembered';
 import type { IChosen } from './targets';
 
 /** For this long after an edit the browser's filter counts, not the one that an older overview tells. */
 const OWN_EDIT_MILLISECONDS = 2000;
-/** How long a note of what went well stands. */
-const NOTE_MILLISECONDS = 10_000;
 const GONE = 'The kernel is gone: nobody answers any more.';
 
-export interface INote {
-  id: number;
-  text: string;
-  alarm: boolean;
+interface IAnswers {
+  details: IDetails;
+  log: ILog;
+  plan: IPlan;
+  act: IActed;
+  copy: ICopied;
+  module: IModuleSource;
 }
+
+export type CockpitConnection = Connection<ClientMessage, HostMessage, IAnswers>;
 
 /** An action that somebody is about to confirm. */
 export interface IAsking {
@@ -64,7 +70,7 @@ export class CockpitStore {
   /** Owners that have a colour, in the order of the colours. */
   readonly ranks = signal<readonly string[]>([]);
   readonly charts = signal<Readonly<Record<string, IChart>>>({});
-  readonly notes = signal<INote[]>([]);
+  readonly book = new NoteBook();
   /** Said to a screen reader, politely. */
   readonly spoken = signal('');
   readonly replaying = computed(() => this.overview.value?.replay.at ?? null);
@@ -75,22 +81,21 @@ export class CockpitStore {
     }
     return this.replaying.value === null ? '' : 'what is shown is past: go back to live first';
   });
-  readonly connection: Connection;
-  memory = new Memory('gcs-lab');
+  readonly connection: CockpitConnection;
+  memory = cockpitMemory('');
   /** Set by the filter's field. */
   focusFilter: () => void = () => undefined;
   private readonly grids = new Map<ViewName, IGrid>();
   private readonly hidden = new Set<ViewName>();
   /** The last request of each grid. */
   private readonly asked = new Map<ViewName, number>();
-  private readonly fading = new Set<ReturnType<typeof setTimeout>>();
   private readonly endings: (() => void)[];
   private ahead = 0;
   private edited = 0;
-  private noted = 0;
+  private colours: Memory<IColourMemory> | undefined;
 
   constructor(channel: IChannel) {
-    this.connection = new Connection(channel);
+    this.connection = new Connection<ClientMessage, HostMessage, IAnswers>(channel);
     const ticker = setInterval(() => { this.tick(); }, 1000);
     this.endings = [
       () => { clearInterval(ticker); },
@@ -106,7 +111,7 @@ export class CockpitStore {
     }
     this.connection.close();
     this.endings.forEach(end => { end(); });
-    this.fading.forEach(timer => { clearTimeout(timer); });
+    this.book.dispose();
     this.connection.abandon('The cockpit was closed.');
   }
 
@@ -180,8 +185,12 @@ export class CockpitStore {
         true
       );
     }
-    this.memory = new Memory(`gcs-lab:cockpit:${welcome.cluster}`);
+    this.memory = cockpitMemory(welcome.cluster);
     const again = this.welcome.value !== null;
+    if (!again) {
+      this.colours = colourMemory(welcome.cluster);
+      this.ranks.value = this.colours.get('owners') ?? [];
+    }
     this.welcome.value = welcome;
     if (again) {
       // The host has begun anew, for this page or for another view of the same output: it has forgotten what is open.
@@ -207,6 +216,7 @@ export class CockpitStore {
     const ranks = ranked(slots, this.ranks.value);
     if (ranks.join('\n') !== this.ranks.value.join('\n')) {
       this.ranks.value = ranks;
+      this.colours?.set({ owners: ranks });
     }
     if (Date.now() - this.edited > OWN_EDIT_MILLISECONDS) {
       this.filter.value = overview.filter;
@@ -365,21 +375,6 @@ export class CockpitStore {
   }
 
   note(text: string, alarm = false): void {
-    this.noted += 1;
-    const others = this.notes.value.filter(note => note.text !== text).slice(-4);
-    const id = this.noted;
-    this.notes.value = [...others, { id, text, alarm }];
-    if (!alarm) {
-      // What went well need not be taken away by hand.
-      this.fading.add(setTimeout(() => { this.dismiss(id); }, NOTE_MILLISECONDS));
-    }
+    this.book.note(text, alarm);
   }
-
-  dismiss(id: number): void {
-    this.notes.value = this.notes.value.filter(note => note.id !== id);
-  }
-}
-
-export function wordsOf(why: unknown): string {
-  return why instanceof NotAnswered || why instanceof Error ? why.message : String(why);
 }

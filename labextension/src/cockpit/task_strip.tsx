@@ -5,7 +5,7 @@ import { formatCount } from '../card/figures';
 import { cellAt, layoutStrip, moveBy, placeOf as cornerOf, type ILayout } from '../sweep_card/strip_layout';
 import { paintStrip } from '../sweep_card/strip_paint';
 import { CanvasCells, type ICellMarks } from './canvas_cells';
-import { StateMark } from './parts';
+import { StateMark } from './state_mark';
 import { inOrder, stateLook } from './state_word';
 import { cellsOf, type ICell, type Runs } from './task_cells';
 

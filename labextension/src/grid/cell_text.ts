@@ -77,7 +77,12 @@ export function timeText(time: number, now: number): string {
 
 export function durationText(seconds: number): string {
   const days = Math.floor(seconds / DAY);
-  return days > 0 ? `${days}d ${formatClock(seconds % DAY).padStart(7, '0').padStart(8, '0')}` : formatClock(seconds);
+  if (days === 0) {
+    return formatClock(seconds);
+  }
+  // Hours, also where there are none: `10d 00:07:15`.
+  const parts = [Math.floor(seconds / 3600) % 24, Math.floor(seconds / 60) % 60, Math.floor(seconds) % 60];
+  return `${days}d ${parts.map(part => String(part).padStart(2, '0')).join(':')}`;
 }
 
 /** "3 h ago", "in 5 min": roughly. */

@@ -7,7 +7,8 @@ const NOUNS: Record<ViewName, [string, string]> = {
   jobs: ['job', 'jobs'],
   queues: ['queue', 'queues'],
   queue_instances: ['queue instance', 'queue instances'],
-  hosts: ['host', 'hosts']
+  hosts: ['host', 'hosts'],
+  records: ['record', 'records']
 };
 
 export function nounOf(view: ViewName, count: number): string {

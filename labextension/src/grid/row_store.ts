@@ -137,7 +137,8 @@ const NEEDED: Record<ViewName, readonly string[]> = {
   jobs: ['job_id', 'array', 'state', 'letters', 'owner', 'tasks'],
   queues: ['queue'],
   queue_instances: ['queue', 'host'],
-  hosts: ['host']
+  hosts: ['host'],
+  records: ['job_id', 'owner']
 };
 
 export function neededColumns(view: ViewName, shown: string[]): string[] {

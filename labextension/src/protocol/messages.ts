@@ -5,7 +5,9 @@
 
 export const PROTOCOL = 1;
 
-export type ViewName = 'jobs' | 'queues' | 'queue_instances' | 'hosts';
+/** Tables of a cluster; and of its accounting (explorer_messages.ts). */
+export type ClusterView = 'jobs' | 'queues' | 'queue_instances' | 'hosts';
+export type ViewName = ClusterView | 'records';
 export type SortOrder = 'ascending' | 'descending';
 export type Cell = string | number | boolean | null;
 
@@ -132,7 +134,7 @@ export interface IWelcome {
   user: string;
   /** Whether this user may act on others' jobs. */
   operator: boolean;
-  columns: Record<ViewName, IColumn[]>;
+  columns: Record<ClusterView, IColumn[]>;
   /** Words of the filter language, for completion. */
   words: IFilterWord[];
   actions: IActionInfo[];
@@ -278,7 +280,7 @@ export interface IChart {
   terms: Record<string, string>;
 }
 
-/** The source of a module that is loaded when it is first needed (the chart library, 1 MB). */
+/** The source of a module that is loaded when it is first needed (the chart library, 1.5 MB). */
 export interface IModuleSource {
   kind: 'module';
   id: number;
@@ -336,10 +338,10 @@ export type HostMessage =
   | ITrouble;
 
 /** The way to the host, whatever carries it. */
-export interface IChannel {
-  send(message: ClientMessage): void;
+export interface IChannel<Out = ClientMessage, In = HostMessage> {
+  send(message: Out): void;
   /** Returns what ends it. */
-  onMessage(handler: (message: HostMessage) => void): () => void;
+  onMessage(handler: (message: In) => void): () => void;
   /** Called when the host is gone for good, or is there again. */
   onLive(handler: (live: boolean) => void): () => void;
 }

@@ -3,11 +3,11 @@ import type { IModel } from '../card/widget';
 import type { ClientMessage, HostMessage, IChannel } from './messages';
 
 /** All views of a model hear what its host sends; `end` of {@link IWidgetChannel} lets go of the model. */
-export interface IWidgetChannel extends IChannel {
+export interface IWidgetChannel<Out = ClientMessage, In = HostMessage> extends IChannel<Out, In> {
   end(): void;
 }
 
-export function widgetChannel(model: IModel): IWidgetChannel {
+export function widgetChannel<Out = ClientMessage, In = HostMessage>(model: IModel): IWidgetChannel<Out, In> {
   const endings = new Set<() => void>();
 
   function listen(event: string, callback: (...values: never[]) => void): () => void {
@@ -21,8 +21,8 @@ export function widgetChannel(model: IModel): IWidgetChannel {
   }
 
   return {
-    send: (message: ClientMessage) => { model.send(message); },
-    onMessage: handler => listen('msg:custom', (message: HostMessage) => { handler(message); }),
+    send: message => { model.send(message); },
+    onMessage: handler => listen('msg:custom', (message: In) => { handler(message); }),
     // Widget managers say so when the kernel was restarted or has died; they never take it back for the same model.
     onLive: handler => listen('comm_live_update', () => { handler(false); }),
     end: () => { [...endings].forEach(end => { end(); }); }

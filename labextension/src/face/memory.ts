@@ -1,0 +1,36 @@
+// What a person chose, kept by the browser.
+
+export class Memory<T extends object> {
+  private values: Partial<T> = {};
+
+  constructor(private readonly name: string) {
+    try {
+      const read: unknown = JSON.parse(localStorage.getItem(name) ?? '{}');
+      this.values = typeof read === 'object' && read !== null ? read : {};
+    } catch {
+      // A page without storage of its own (a sandbox), or a text that is none of ours: nothing is remembered.
+    }
+  }
+
+  get<K extends keyof T>(key: K): Partial<T>[K] {
+    return this.values[key];
+  }
+
+  set(different: Partial<T>): void {
+    this.values = { ...this.values, ...different };
+    try {
+      localStorage.setItem(this.name, JSON.stringify(this.values));
+    } catch {
+      // As above: it holds until the page is left.
+    }
+  }
+}
+
+/** Who has which colour, the same in all that shows a cluster. */
+export interface IColourMemory {
+  owners: string[];
+}
+
+export function colourMemory(cluster: string): Memory<IColourMemory> {
+  return new Memory(`gcs-lab:colours:${cluster}`);
+}
