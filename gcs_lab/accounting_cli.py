@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from gcs_lab.errors import InvalidArgument
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from gcs_lab.accounting import Accounting
+
+    _Verb = Callable[[Accounting, argparse.Namespace], str]
 
 __all__ = ["add_accounting"]
 
@@ -71,7 +74,7 @@ def add_accounting(commands: argparse._SubParsersAction[argparse.ArgumentParser]
 def _verb(
     verbs: argparse._SubParsersAction[argparse.ArgumentParser],
     name: str,
-    do: Callable[[argparse.Namespace], str],
+    do: _Verb,
     text: str,
 ) -> argparse.ArgumentParser:
     command = verbs.add_parser(name, help=text, description=text, allow_abbrev=False)
@@ -89,7 +92,7 @@ def _verb(
     shape = command.add_mutually_exclusive_group()
     shape.add_argument("--csv", action="store_true", help="print comma-separated values")
     shape.add_argument("--json", action="store_true", help="print JSON: a list of objects")
-    command.set_defaults(do=do)
+    command.set_defaults(do=partial(_answer, do))
     return command
 
 
@@ -127,14 +130,20 @@ def _add_synthetic(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -
     command.set_defaults(do=_synthetic)
 
 
-def _accounting(flags: argparse.Namespace) -> Accounting:
+def _answer(verb: _Verb, flags: argparse.Namespace) -> str:
+    """Return what a verb says of the accounting that is meant; what should be known goes to standard error."""
     if flags.file:
         from gcs_lab.accounting import open_accounting
 
-        return open_accounting(*flags.file)
-    from gcs_lab.cluster import connect
+        accounting = open_accounting(*flags.file)
+    else:
+        from gcs_lab.cluster import connect
 
-    return connect(flags.on).accounting
+        accounting = connect(flags.on).accounting
+    text = verb(accounting, flags)
+    for note in accounting.notes:
+        print(f"gcs-lab: {note}", file=sys.stderr)  # noqa: T201
+    return text
 
 
 def _asked(flags: argparse.Namespace) -> tuple[list[str], dict[str, Any]]:
@@ -155,71 +164,66 @@ def _asked(flags: argparse.Namespace) -> tuple[list[str], dict[str, Any]]:
     return by, words | {name: True for name in ("by_end", "main_only") if getattr(flags, name)}
 
 
-def _summary(flags: argparse.Namespace) -> str:
+def _summary(accounting: Accounting, flags: argparse.Namespace) -> str:
     by, choice = _asked(flags)
-    return _printed(_accounting(flags).summary(by, **choice), flags)
+    return _printed(accounting.summary(by, **choice), flags)
 
 
-def _top(flags: argparse.Namespace) -> str:
+def _top(accounting: Accounting, flags: argparse.Namespace) -> str:
     by, choice = _asked(flags)
     if len(by) > 1:
         raise InvalidArgument(
             f"top by {', '.join(by)}: expected one column; `summary --by {','.join(by)}` takes several."
         )
-    return _printed(_accounting(flags).top(flags.n, by[0] if by else "owner", flags.measure, **choice), flags)
+    return _printed(accounting.top(flags.n, by[0] if by else "owner", flags.measure, **choice), flags)
 
 
-def _waits(flags: argparse.Namespace) -> str:
+def _waits(accounting: Accounting, flags: argparse.Namespace) -> str:
     by, choice = _asked(flags)
-    return _printed(_accounting(flags).waits(by, **choice), flags)
+    return _printed(accounting.waits(by, **choice), flags)
 
 
-def _efficiency(flags: argparse.Namespace) -> str:
+def _efficiency(accounting: Accounting, flags: argparse.Namespace) -> str:
     by, choice = _asked(flags)
-    return _printed(_accounting(flags).efficiency(by or ["owner"], **choice), flags)
+    return _printed(accounting.efficiency(by or ["owner"], **choice), flags)
 
 
-def _failures(flags: argparse.Namespace) -> str:
+def _failures(accounting: Accounting, flags: argparse.Namespace) -> str:
     by, choice = _asked(flags)
-    return _printed(_accounting(flags).failures(by or ["reason"], **choice), flags)
+    return _printed(accounting.failures(by or ["reason"], **choice), flags)
 
 
-def _families(flags: argparse.Namespace) -> str:
+def _families(accounting: Accounting, flags: argparse.Namespace) -> str:
     by, choice = _asked(flags)
     if by and by != ["owner"]:
         raise InvalidArgument(f"families by {', '.join(by)}: they are split by owner, or not at all.")
-    return _printed(_accounting(flags).families(by_owner=True, **choice), flags)
+    return _printed(accounting.families(by_owner=True, **choice), flags)
 
 
-def _job(flags: argparse.Namespace) -> str:
-    job = _accounting(flags).job(flags.job)
+def _job(accounting: Accounting, flags: argparse.Namespace) -> str:
+    job = accounting.job(flags.job)
     return _printed(job.frame, flags) if flags.csv or flags.json else repr(job)
 
 
-def _advice(flags: argparse.Namespace) -> str:
+def _advice(accounting: Accounting, flags: argparse.Namespace) -> str:
     by, choice = _asked(flags)
     if by or flags.csv or flags.json:
         raise InvalidArgument("advice is told in words: it is not split, and there is no --csv or --json of it.")
-    return repr(_accounting(flags).advice(flags.family, **choice))
+    return repr(accounting.advice(flags.family, **choice))
 
 
-def _sql(flags: argparse.Namespace) -> str:
-    return _printed(_accounting(flags).sql(flags.query), flags)
+def _sql(accounting: Accounting, flags: argparse.Namespace) -> str:
+    return _printed(accounting.sql(flags.query), flags)
 
 
-def _rejects(flags: argparse.Namespace) -> str:
-    return _printed(_accounting(flags).rejects(), flags)
+def _rejects(accounting: Accounting, flags: argparse.Namespace) -> str:
+    return _printed(accounting.rejects(), flags)
 
 
-def _ingest(flags: argparse.Namespace) -> str:
-    from gcs_lab.accounting.progress_face import progress_face
+def _ingest(accounting: Accounting, flags: argparse.Namespace) -> str:
     from gcs_lab.jobs.requests import format_memory
 
-    accounting = _accounting(flags)
-    with progress_face() as progress:
-        done = accounting.refresh(progress)
-    for note in done.notes:
-        print(f"gcs-lab: {note}", file=sys.stderr)  # noqa: T201
+    done = accounting.refresh()
     totals = accounting.totals()
     figures = {**done._asdict(), **{f"all_{name}": value for name, value in totals._asdict().items()}}
     if flags.csv or flags.json:
@@ -240,9 +244,14 @@ def _synthetic(flags: argparse.Namespace) -> str:
     path = Path(flags.path)
     if path.exists():
         raise InvalidArgument(f"{path} is there already and is not overwritten; remove it, or name another file.")
-    facts = write_site(
-        path, records=flags.records, users=flags.users, days=flags.days, hosts=flags.hosts, seed=flags.seed
-    )
+    try:
+        facts = write_site(
+            path, records=flags.records, users=flags.users, days=flags.days, hosts=flags.hosts, seed=flags.seed
+        )
+    except OSError as error:
+        raise InvalidArgument(
+            f"{path} cannot be written: {error.strerror}. Name a file in a folder of yours."
+        ) from None
     planted = [
         f"{facts.failing_node} fails" if facts.failing_node else "",
         f"{facts.memory_waster} wastes memory" if facts.memory_waster else "",
@@ -263,6 +272,7 @@ def _printed(frame: pd.DataFrame, flags: argparse.Namespace) -> str:
         return str(frame.to_json(orient="records", date_format="iso", indent=1))
     if frame.empty:
         return "nothing was found"
-    return frame.to_string(
+    texts = {str(name): frame[name].fillna("-") for name, kind in frame.dtypes.items() if kind == "string"}
+    return frame.assign(**texts).to_string(
         index=False, na_rep="-", float_format=lambda value: f"{value:,.3f}".rstrip("0").rstrip(".")
     )

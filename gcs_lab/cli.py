@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -19,11 +20,13 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 
+#: Exit status of a shell's command that SIGINT ended.
+_INTERRUPTED = 130
 _SUBMIT_NOTEBOOK = "submit-notebook"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; return its exit status (0 good, 1 failed, 2 wrong use)."""
+    """Run the command; return its exit status (0 good, 1 failed, 2 wrong use, 130 interrupted)."""
     words = sys.argv[1:] if argv is None else list(argv)
     if words[:1] == [_SUBMIT_NOTEBOOK]:
         # Its flags are those of the magic: they are imported only for it.
@@ -35,8 +38,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     except GcsError as error:
         print(f"gcs-lab: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("gcs-lab: interrupted", file=sys.stderr)
+        return _INTERRUPTED
     if answer:
-        print(answer)
+        try:
+            print(answer, flush=True)
+        except BrokenPipeError:
+            # `… | head` has read enough; what is left in the buffer must not be tried again at the exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 

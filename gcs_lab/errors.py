@@ -211,6 +211,8 @@ class UnknownName(InvalidArgument):
         How the name is related to `where`, if it is not ``on`` a system: ``in`` a folder.
     aliases
         Other names of some of them (a complex's shortcut) to the names in `known`.
+    complete
+        Whether `known` are all; else they are examples.
     """
 
     def __init__(
@@ -222,13 +224,14 @@ class UnknownName(InvalidArgument):
         where: str = "",
         relation: str = "on",
         aliases: Mapping[str, str] | None = None,
+        complete: bool = True,
     ) -> None:
         self.kind, self.name, self.known = kind, name, sorted(known)
         near = _near_with_aliases(name, self.known, aliases or {})
         there = ", ".join(self.known[:_MOST_NAMES]) + (" …" if len(self.known) > _MOST_NAMES else "")
         hint = f" Did you mean {' or '.join(near)}?" if near else ""
         place = f" {relation} {where}" if where else ""
-        has = f"There is: {there}." if there else f"There is no {kind} at all."
+        has = f"There is{'' if complete else ', for instance'}: {there}." if there else f"There is no {kind} at all."
         super().__init__(f"no {kind} is called {name!r}{place}. {has}{hint}")
 
 

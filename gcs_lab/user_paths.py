@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-__all__ = ["cache_folder", "is_on_network", "private_folder", "runtime_folder", "state_folder"]
+__all__ = ["cache_folder", "cache_path", "is_on_network", "private_folder", "runtime_folder", "state_folder"]
 
 
 def private_folder(path: Path) -> Path:
@@ -72,11 +72,16 @@ def state_folder() -> Path:
     return private_folder(_home("state") or Path(platformdirs.user_state_path("gcs-lab")))
 
 
-def cache_folder() -> Path:
-    """Folder of what can be made again."""
+def cache_path() -> Path:
+    """Where :func:`cache_folder` is, or would be: for what can do without it."""
     import platformdirs
 
-    return private_folder(_home("cache") or Path(platformdirs.user_cache_path("gcs-lab")))
+    return _home("cache") or Path(platformdirs.user_cache_path("gcs-lab"))
+
+
+def cache_folder() -> Path:
+    """Folder of what can be made again."""
+    return private_folder(cache_path())
 
 
 def runtime_folder() -> Path:

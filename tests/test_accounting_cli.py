@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gcs_lab.accounting.synthetic import site_facts, write_site
+from gcs_lab.accounting.synthetic import write_site
 from gcs_lab.cli import main
 
 if TYPE_CHECKING:
@@ -59,14 +59,22 @@ def test_the_same_is_a_table_for_people_and_lines_for_programs(
     assert [line["owner"] for line in lines] == [line.split()[0] for line in table.splitlines()[1:]]
 
 
-def test_a_failing_host_and_a_family_are_told(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    facts = site_facts(**SMALL)
+def test_a_failing_host_and_a_family_are_told(site: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    facts = write_site(tmp_path / "again", **SMALL)
     since = time.strftime("%Y%m%d%H%M", time.localtime(facts.failing_since))
     by_host = rows(capsys, "failures", "-f", str(site), "-H", "-b", since)
     assert by_host[0]["host"] == facts.failing_node
     [family, *_] = rows(capsys, "families", "-f", str(site))
     advice = told(capsys, "advice", "-f", str(site), str(family["family"]))
     assert advice.strip()
+
+
+def test_what_should_be_known_is_told_beside_the_answer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["accounting", "summary", "-f", str(tmp_path)]) == 0
+    captured = capsys.readouterr()
+    assert "slot_seconds" in captured.out
+    assert "There is no file of accounting" in captured.err
+    assert "cannot be written" in told(capsys, "synthetic", str(tmp_path / "no" / "file"), status=1)
 
 
 def test_one_job_is_shown_as_qacct_does(site: Path, capsys: pytest.CaptureFixture[str]) -> None:

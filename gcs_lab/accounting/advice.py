@@ -62,7 +62,7 @@ class Advice:
         return pd.DataFrame([{name: getattr(one, name) for name in columns} for one in self.measures])
 
     def _head(self) -> str:
-        return f"Advice on {self.family}: {self.records:,} records"
+        return f"Advice on {self.family}: {self.records:,} record{'' if self.records == 1 else 's'}"
 
     def __repr__(self) -> str:
         rows = [_row(measure) for measure in self.measures if not math.isnan(measure.most)]
@@ -195,7 +195,8 @@ def _freed(measure: Measure) -> str:
     if measure.name == "h_vmem":
         size, unit = size / (1 << 30), "GiB h"
     promised = " of promised time" if measure.name == "h_rt" else ""
-    return f"{size:,.0f} {unit}{promised} ({100 * measure.part:.0f} %)"
+    amount = f"{size:,.0f}" if size >= 10 else f"{size:.2g}"  # noqa: PLR2004
+    return f"{amount} {unit}{promised} ({100 * measure.part:.0f} %)"
 
 
 def _sentences(measure: Measure, share: float) -> list[str]:

@@ -77,7 +77,11 @@ class Measure:
 
 
 def usage(records: pl.LazyFrame) -> pl.DataFrame:
-    """Return what each record that started asked for and used, by submission: columns of numbers."""
+    """Return what each run asked for and used, by submission: columns of numbers.
+
+    Processes of a parallel job may have records of their own (sge_pe(5), ``accounting_summary FALSE``): what they
+    used is added to the run that they were part of.
+    """
     import polars as pl
 
     memory = pl.coalesce(memory_request("h_vmem"), memory_request("s_vmem"))
@@ -87,14 +91,15 @@ def usage(records: pl.LazyFrame) -> pl.DataFrame:
     rows = (
         records.filter(pl.col("pe_task").is_null() & pl.col("start_time").is_not_null())
         .filter(pl.col("wallclock").is_not_null() & pl.col("slots").is_not_null() & (pl.col("slots") > 0))
+        .join(_processes(records), ["job_id", "task", "start_time"], "left", nulls_equal=True)
         .select(
             "category",
             submitted=seconds,
             ended=pl.col("end_time").dt.epoch("us") / 1e6,
             slots=pl.col("slots").cast(pl.Float64),
             wall=pl.col("wallclock"),
-            cpu=pl.col("cpu"),
-            peak=pl.col("max_vmem").cast(pl.Float64),
+            cpu=pl.col("cpu") + pl.col("more_cpu").fill_null(0),
+            peak=pl.col("max_vmem").cast(pl.Float64) + pl.col("more_memory").fill_null(0),
             bad=has_failed(),
             signalled=(pl.col("exit_status") > _KILLED) | (pl.col("failed") == 37),  # noqa: PLR2004
             environment=pl.col("parallel_environment").cast(pl.String),
@@ -104,6 +109,23 @@ def usage(records: pl.LazyFrame) -> pl.DataFrame:
         .sort("submitted")
     )
     return rows.collect()
+
+
+def _processes(records: pl.LazyFrame) -> pl.LazyFrame:
+    """Return what processes with records of their own used, by the run that they were part of."""
+    import polars as pl
+
+    run = ("job_id", "task")
+    own = records.filter(pl.col("pe_task").is_not_null()).select(
+        *run, "cpu", began="start_time", memory=pl.col("max_vmem").cast(pl.Float64)
+    )
+    runs = records.filter(pl.col("pe_task").is_null()).select(*run, "start_time", "end_time")
+    return (
+        own.join(runs, run, "inner", nulls_equal=True)
+        .filter(pl.col("began").is_between("start_time", "end_time"))
+        .group_by(*run, "start_time")
+        .agg(more_cpu=pl.col("cpu").sum(), more_memory=pl.col("memory").sum())
+    )
 
 
 def _column(rows: pl.DataFrame, name: str) -> NDArray[np.float64]:
@@ -154,10 +176,10 @@ def measure_limit(rows: pl.DataFrame, name: str, share: float, margin: float) ->
     half, most = _quantile(need, 0.5), _quantile(need, share)
     known_so_far = Measure(name, jobs, usual, half, most, largest=float(need.max()), killed=int(killed.sum()))
     if enough is None:
-        again = AFTER_A_KILL * float(np.nanmax(asked))
+        again = AFTER_A_KILL * float(asked[killed].max())
         why = (
             f"its limit ended {100 * np.isinf(need).mean():.0f} % of them: what is enough is not known, so twice the "
-            "limit is advised"
+            "highest limit that did is advised"
         )
         return replace(known_so_far, flag=time_to_ask(again) if is_time else memory_to_ask(again), why=why)
     kept = slots if is_time else slots * wall
@@ -180,7 +202,8 @@ def _too_few(rows: pl.DataFrame, jobs: int, *, measured: bool) -> str:
         return "no record of such a job that started"
     if not measured:
         return "the records tell no memory"
-    return f"{jobs:,} jobs tell it (ended well, ran 10 s or more); at least {LEAST_JOBS} are needed"
+    tell = "1 job tells it" if jobs == 1 else f"{jobs:,} jobs tell it"
+    return f"{tell} (ended well, ran 10 s or more); at least {LEAST_JOBS} are needed"
 
 
 def _mode(values: NDArray[np.float64]) -> float:

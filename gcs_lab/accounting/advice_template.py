@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from gcs_lab.errors import InvalidArgument, UnknownName
 from gcs_lab.jobs.requests import parse_requests, parse_slots
 from gcs_lab.vocabulary import JobTemplate
 
-__all__ = ["Wanted", "read_template"]
+__all__ = ["Wanted", "read_template", "with_words"]
 
 #: What a mapping may say: our words for the columns of a record, and those of a JobTemplate.
 _WORDS = {
@@ -53,7 +53,7 @@ class Wanted:
         return " ".join(f"{name}={value}" for name, value in words.items() if value is not None)
 
 
-def read_template(template: JobTemplate | Mapping[str, Any] | None) -> Wanted:
+def read_template(template: JobTemplate | Mapping[str, Any] | Wanted | None) -> Wanted:
     """Return what a template or mapping asks for.
 
     Parameters
@@ -73,6 +73,8 @@ def read_template(template: JobTemplate | Mapping[str, Any] | None) -> Wanted:
     """
     if template is None:
         return Wanted()
+    if isinstance(template, Wanted):
+        return template
     if isinstance(template, JobTemplate):
         template = {
             name: value
@@ -97,12 +99,33 @@ def read_template(template: JobTemplate | Mapping[str, Any] | None) -> Wanted:
     return Wanted(environment=environment or None, **values)
 
 
+def with_words(wanted: Wanted, words: Mapping[str, Any]) -> tuple[Wanted, dict[str, Any]]:
+    """Return a job to be with what keywords say of it, and the keywords that are left.
+
+    Raises
+    ------
+    InvalidArgument
+        If a keyword says something else than the job, or says nothing.
+    """
+    of_the_job = {word: value for word, value in words.items() if word in _WORDS and value is not None}
+    said = read_template(of_the_job)
+    changes = {}
+    for one in fields(Wanted):
+        value, before = getattr(said, one.name), getattr(wanted, one.name)
+        if not value:
+            continue
+        if before and before != value:
+            raise InvalidArgument(f"the template says {before!r}, and the keyword {value!r}: expected one of them.")
+        changes[one.name] = value
+    return replace(wanted, **changes), {word: value for word, value in words.items() if word not in of_the_job}
+
+
 def _check(values: Mapping[str, Any]) -> None:
     for word, value in values.items():
         if word == "slots":
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:
                 raise InvalidArgument(f"slots={value!r}: expected a whole number of 1 or more.")
-        elif word != "requests" and not isinstance(value, str):
+        elif word != "requests" and not (isinstance(value, str) and value.strip()):
             raise InvalidArgument(f"{word}={value!r}: expected text.")
 
 

@@ -202,16 +202,25 @@ class Accounting(Questions):
         Parameters
         ----------
         template
-            A job template, or a mapping: queue, slots, parallel_environment, requests, owner, project.
+            A job template, or a mapping: queue, slots, parallel_environment, requests (h_rt and h_vmem are looked
+            at), owner.
         choice
-            As for :meth:`records`.
+            Which records it is learned from, as for :meth:`records`; but what a template says, too (``owner="ann"``),
+            is of the job: it waits for what everybody runs.
+
+        Raises
+        ------
+        InvalidArgument
+            If a value says nothing, or the keywords say something else than the template.
         """
+        from gcs_lab.accounting.advice_template import read_template, with_words
         from gcs_lab.accounting.wait_estimate import estimate
 
-        records = self.records(**choice)
+        wanted, rest = with_words(read_template(template), choice)
+        records = self.records(**rest)
         # What was learned is kept until there are other records.
-        generation = (str(self.store.folder), self.store.totals().records, repr(sorted(choice.items())))
-        return estimate(records, template, live=self._live_tasks(), key=generation)
+        generation = (str(self.store.folder), self.store.totals().records, repr(sorted(rest.items())))
+        return estimate(records, wanted, live=self._live_tasks(), key=generation)
 
     def timeline(self, **choice: Unpack[ChoiceWords]) -> pd.DataFrame:
         """Return jobs that ended and those that have not, on one time axis: pending to finished is one row."""
@@ -288,19 +297,25 @@ class Accounting(Questions):
             return self.store.refresh(shown, stop)
 
     def totals(self) -> Totals:
-        """Return how many records, rejects, bytes and files there are, and the first and last end; at once."""
+        """Return how many records, rejects, bytes and files there are, and the first and last end."""
+        self.refresh()
         return self.store.totals()
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What you should know: files that could not be read, a store that could not be kept; in sentences."""
-        return self.store.notes
+        """What you should know, in sentences, such as which files could not be read."""
+        notes, totals = self.store.notes, self.store.totals()
+        if totals.rejects:
+            notes = (*notes, f"Lines that are no records: {totals.rejects:,}; accounting.rejects() tells why.")
+        if not totals.files and not self.backend.record_files():
+            notes = (*notes, f"There is no file of accounting of {self.system or 'this system'} (yet).")
+        return notes
 
     def rejects(self) -> pd.DataFrame:
         """Return the lines that are no records: file, line, offset, reason, and their beginning."""
         from gcs_lab.accounting.frames import frame_from
 
-        self.store.refresh()
+        self.refresh()
         return frame_from(self.store.rejects())
 
     def columns(self) -> pd.DataFrame:

@@ -7,6 +7,8 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime
+from functools import reduce
+from operator import and_
 from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
 
 from gcs_lab.accounting.moments import Period, period_of
@@ -148,16 +150,13 @@ class Choice:
             from gcs_lab.accounting.request_choice import requests_are
 
             tests += requests_are(self.requests)
+        if not isinstance(self.where, str):
+            raise InvalidArgument(f'where={self.where!r}: expected a filter as text, such as "slots>4 ok:no".')
         if self.where:
             from gcs_lab.accounting.where_filter import where_is
 
             tests.append(where_is(self.where, self.now))
-        if not tests:
-            return None
-        all_of_them = tests[0]
-        for test in tests[1:]:
-            all_of_them &= test
-        return all_of_them
+        return reduce(and_, tests) if tests else None
 
     def ended(self) -> tuple[float | None, float | None]:
         """Return between which times, in seconds since the epoch, every record that is meant ended; None: open."""
@@ -250,7 +249,7 @@ def _groups(value: Texts | int) -> list[str]:
 
     try:
         return [grp.getgrgid(value).gr_name]
-    except KeyError:
+    except (KeyError, OverflowError):
         # As qacct: a number that nobody knows is taken as a name.
         return [str(value)]
 
@@ -258,7 +257,7 @@ def _groups(value: Texts | int) -> list[str]:
 def _jobs(value: int | Texts | Iterable[int]) -> pl.Expr:
     import polars as pl
 
-    several = [value] if isinstance(value, int | str) else list(value)
+    several = [value] if isinstance(value, str) or not isinstance(value, Iterable) else list(value)
     words = read_texts("job", [str(one) if isinstance(one, int) else one for one in several])
     ids = [word for word in words if word.isascii() and word.isdigit()]
     tasks = [match for word in words if (match := re.fullmatch(r"(\d+)\.(\d+)", word, re.ASCII))]

@@ -60,8 +60,6 @@ class ClassicReader:
     """
 
     name = "classic"
-    #: Several threads may read blocks of one file at once.
-    parallel = True
 
     def read(self, block: bytes, offset: int) -> Batch:
         """Return the records in `block`, whole lines that begin at `offset` of the file. Raises nothing."""

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from gcs_lab.accounting.choice import Choice
-from gcs_lab.accounting.groupings import groups, sorted_by
+from gcs_lab.accounting.groupings import groups, names_of, sorted_by
 from gcs_lab.accounting.moments import seconds_of
 from gcs_lab.accounting.summary import MEASURES, summarise
 from gcs_lab.errors import InvalidArgument, UnknownName
@@ -43,7 +43,7 @@ def compare(
     """
     import polars as pl
 
-    several = [measures] if isinstance(measures, str) else list(measures)
+    several = names_of("measures", measures)
     for measure in several:
         if measure not in MEASURES:
             raise UnknownName("measure", measure, MEASURES, where="summary", relation="in")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gcs_lab.accounting.endings import FAILED_CODES, ends_the_job
+from gcs_lab.accounting.endings import ENDS_THE_JOB
 
 if TYPE_CHECKING:
     import polars as pl
@@ -19,7 +19,6 @@ __all__ = ["AGAIN", "ended_lives", "ends"]
 #: Seconds after which a number is taken to be given anew, if the job before had not ended with its record (somebody
 #: deleted it while it was in error): no cluster counts to 10,000,000 sooner.
 AGAIN = 30 * 86400.0
-_ENDS = tuple(code for code in (0, *FAILED_CODES) if ends_the_job(code))
 #: Of these codes the job had started, even where no time says so.
 _TAKEN_AWAY = (24, 25)
 _LAST = ("name", "owner", "project", "queue", "host", "slots", "failed", "exit_status", "start_time", "end_time")
@@ -29,7 +28,7 @@ _READ = ("job_id", "task", "pe_task", "submission_time", *_LAST, *_FIGURES)
 
 def ends(failed: pl.Expr) -> pl.Expr:
     """Return whether a record with this code of failure is the last one of its job."""
-    return failed.is_in(_ENDS)
+    return failed.is_in(sorted(ENDS_THE_JOB))
 
 
 def ended_lives(records: pl.LazyFrame) -> pl.DataFrame:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
+from gcs_lab.accounting.chance import chances
 from gcs_lab.accounting.derived import derived, has_failed, memory_request, time_request
 from gcs_lab.accounting.endings import FAILED_CODES, signal_name
-from gcs_lab.accounting.groupings import groups
+from gcs_lab.accounting.groupings import groups, names_of
 from gcs_lab.accounting.store_grouped import Aggregation
 from gcs_lab.accounting.truth import chosen, collected
 
@@ -19,12 +19,10 @@ if TYPE_CHECKING:
     from gcs_lab.accounting.choice import Choice
     from gcs_lab.accounting.store import Store
 
-__all__ = ["failures", "reason", "tail"]
+__all__ = ["failures", "reason"]
 
 _LIMIT, _KILLED = 37, (37, 100, 17)
 _FATAL, _LAST_SIGNAL = 128, 64
-#: Terms of a tail below this share of its first ones do not change it.
-_NEGLIGIBLE = 1e-17
 
 
 def reason() -> pl.Expr:
@@ -60,10 +58,19 @@ def reason() -> pl.Expr:
         .when(signalled.is_not_null())
         .then(signalled)
         .when(failed != 0)
-        .then(pl.coalesce(coded, pl.format("failed for an unknown reason (code {})", failed)))
-        .otherwise(pl.format("exit status {}", status))
+        .then(pl.coalesce(coded, _told("failed for an unknown reason (code ", failed, ")")))
+        .otherwise(_told("exit status ", status))
         .alias("reason")
     )
+
+
+def _told(*parts: str | pl.Expr) -> pl.Expr:
+    """Return texts and numbers, one after the other."""
+    import polars as pl
+
+    # Not pl.format, which panics (polars 2.1, streaming) on a piece of which a filter left no row.
+
+    return pl.concat_str(pl.lit(part) if isinstance(part, str) else part for part in parts)
 
 
 def failures(store: Store, by: str | Sequence[str], choice: Choice) -> pl.DataFrame:
@@ -74,7 +81,7 @@ def failures(store: Store, by: str | Sequence[str], choice: Choice) -> pl.DataFr
     UnknownName
         If nothing is grouped by that.
     """
-    names = [by] if isinstance(by, str) else list(by)
+    names = names_of("by", by)
     return _by_reason(store, choice) if names in (["reason"], []) else _by_group(store, names, choice)
 
 
@@ -132,48 +139,12 @@ def _by_group(store: Store, names: list[str], choice: Choice) -> pl.DataFrame:
     )
     made = counted.join(reasons, on=names, how="left", nulls_equal=True)
     records, failed = made["records"].to_list(), made["failed"].to_list()
-    all_records, all_failed = sum(records), sum(failed)
-    others, unlikely = [], []
-    for many, bad in zip(records, failed, strict=True):
-        rest, rest_bad = all_records - many, all_failed - bad
-        others.append(rest_bad / rest if rest else None)
-        # Where no other one ever failed, half a failure stands for what was not seen yet.
-        rate = (rest_bad + 0.5) / (rest + 1)
-        unlikely.append(min(1.0, tail(bad, many, rate) * len(records)) if rest else None)
+    found = chances(records, failed)
+    unlikely = [None if one.others is None else 10.0**one.log10 for one in found]
     made = made.with_columns(
         (pl.col("failed") / pl.col("records")).alias("rate"),
-        pl.Series("others", others, pl.Float64),
+        pl.Series("others", [one.others for one in found], pl.Float64),
         pl.Series("unlikely", unlikely, pl.Float64),
     )
     columns = (*names, "records", "failed", "rate", "others", "unlikely", "slot_seconds_lost", "reason")
     return made.select(columns).sort(["unlikely", "rate"], descending=[False, True], nulls_last=True)
-
-
-def tail(failed: int, records: int, rate: float) -> float:
-    """Return the probability that `failed` or more of `records` fail, each with the probability `rate` (binomial)."""
-    import numpy as np
-
-    if failed <= 0 or rate >= 1:
-        return 1.0
-    if failed > records or rate <= 0:
-        return 0.0
-    mean = records * rate
-    upwards = failed > mean
-    # From the bound away from the mean, where terms only fall; the other side is what is missing from 1.
-    first = failed if upwards else failed - 1
-    logarithm = (
-        math.lgamma(records + 1)
-        - math.lgamma(first + 1)
-        - math.lgamma(records - first + 1)
-        + first * math.log(rate)
-        + (records - first) * math.log1p(-rate)
-    )
-    steps = min(records - first if upwards else first, int(60 * math.sqrt(mean * (1 - rate)) + 400))
-    offsets = np.arange(steps, dtype=np.float64)
-    if upwards:
-        ratios = (records - first - offsets) / (first + 1 + offsets) * (rate / (1 - rate))
-    else:
-        ratios = (first - offsets) / (records - first + 1 + offsets) * ((1 - rate) / rate)
-    terms = np.cumprod(ratios)
-    total = math.exp(logarithm) * (1.0 + float(terms[terms > _NEGLIGIBLE].sum()))
-    return min(1.0, total if upwards else max(0.0, 1.0 - total))

@@ -96,21 +96,22 @@ def families(records: pl.LazyFrame, *, by_owner: bool = True) -> pl.DataFrame:
 
     who = ["owner"] if by_owner else []
     kept = derived()["slot_seconds"].fill_null(0)
-    peak = pl.col("max_vmem").cast(pl.Float64)
+    peak, ran = pl.col("max_vmem").cast(pl.Float64), pl.col("wallclock")
     measured = peak.is_not_null() & pl.col("slots").is_not_null()
+    # Processes of parallel jobs may have records of their own: only what these used counts.
+    main = pl.col("pe_task").is_null()
     # First what is the same to the letter: few rows are left, of which the patterns are made.
     parts = (
-        records.filter(pl.col("pe_task").is_null())
-        .group_by(*who, "name", "command", "category")
+        records.group_by(*who, "name", "command", "category")
         .agg(
-            records=pl.len(),
+            records=main.sum().cast(pl.UInt32),
             jobs=pl.col("job_id").n_unique(),
-            failed=has_failed().sum(),
+            failed=(main & has_failed()).sum(),
             kept=kept.sum(),
-            cpu=pl.col("cpu").filter(kept > 0).sum(),
-            ran=pl.col("wallclock").sum(),
-            peak_seconds=(peak * pl.col("wallclock")).sum(),
-            measured_seconds=(pl.col("slots").cast(pl.Float64) * pl.col("wallclock")).filter(measured).sum(),
+            cpu=pl.col("cpu").filter((kept > 0) | ~main).sum(),
+            ran=ran.filter(main).sum(),
+            peak_seconds=(peak * ran).sum(),
+            measured_seconds=(pl.col("slots").cast(pl.Float64) * ran).filter(main & measured).sum(),
             last_end=pl.col("end_time").max(),
         )
         .with_columns(
@@ -136,6 +137,7 @@ def families(records: pl.LazyFrame, *, by_owner: bool = True) -> pl.DataFrame:
         ),
         last_end=pl.col("last_end").max(),
     )
+    summed = summed.filter(pl.col("records") > 0)
     return summed.sort("slot_hours", "family", *who, "shape", descending=[True, *[False] * (2 + len(who))]).collect()
 
 

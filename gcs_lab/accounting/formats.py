@@ -12,7 +12,7 @@ from gcs_lab.errors import InvalidArgument
 if TYPE_CHECKING:
     from gcs_lab.accounting.batch import Batch
 
-__all__ = ["HEAD", "Reader", "reader_for"]
+__all__ = ["HEAD", "Reader", "SpanningReader", "reader_for"]
 
 #: Bytes of the (uncompressed) file that tell its format.
 HEAD = 64 << 10
@@ -29,8 +29,6 @@ class Reader(Protocol):
 
     #: What it reads, in words.
     name: str
-    #: Whether several threads may read blocks of one file at once, each block by itself.
-    parallel: bool
 
     def read(self, block: bytes, offset: int) -> Batch:
         """Return what is in `block`, whole lines that begin at byte `offset` of the uncompressed file.
@@ -38,6 +36,15 @@ class Reader(Protocol):
         Only the last line of a file may lack its newline. Whatever the lines hold, each becomes a record or a reject
         (comments and empty lines: neither), and nothing is raised.
         """
+        ...
+
+
+@runtime_checkable
+class SpanningReader(Reader, Protocol):
+    """One whose records span lines. A file that grew is read again from its beginning."""
+
+    def cut(self, block: bytes) -> int:
+        """Return how many bytes of `block` hold whole records; the rest belongs to the next. 0: more is needed."""
         ...
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 from gcs_lab.accounting.derived import column
 from gcs_lab.accounting.tables import RECORD_COLUMNS
@@ -37,10 +38,26 @@ def groups(by: str | Sequence[str], time: str = "end_time") -> dict[str, pl.Expr
     UnknownName
         If nothing is grouped by that; InvalidArgument: twice.
     """
-    names = [by] if isinstance(by, str) else list(by)
+    names = names_of("by", by)
     if len(set(names)) != len(names):
         raise InvalidArgument(f"by={by!r} names something twice; name each once.")
     return {name: _one(name, time) for name in names}
+
+
+def names_of(word: str, value: Any) -> list[str]:
+    """Return the names that a parameter has: one, several in a list, or none.
+
+    Raises
+    ------
+    InvalidArgument
+        If it is something else.
+    """
+    if isinstance(value, str):
+        return [value]
+    names = list(value) if isinstance(value, Iterable) else [value]
+    if not all(isinstance(name, str) for name in names):
+        raise InvalidArgument(f"{word}={value!r}: expected a name, or several in a list, as text.")
+    return names
 
 
 def _one(name: str, time: str) -> pl.Expr:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import stat
 import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gcs_lab.accounting import formats
-from gcs_lab.accounting.ingest_blocks import reader_is_whole, store_blocks
+from gcs_lab.accounting.ingest_blocks import store_blocks
 from gcs_lab.accounting.ingest_match import (
     Shared,
     common_prefix,
@@ -19,7 +20,7 @@ from gcs_lab.accounting.ingest_match import (
     stored_rejects,
 )
 from gcs_lab.accounting.ingest_parts import Stretch, force_part, write_part
-from gcs_lab.accounting.ingest_text import Text
+from gcs_lab.accounting.ingest_text import Changed, Text
 from gcs_lab.accounting.manifest import Source
 from gcs_lab.accounting.store_compaction import compact
 from gcs_lab.errors import GcsError
@@ -32,10 +33,12 @@ if TYPE_CHECKING:
     from gcs_lab.accounting.manifest import Manifest
     from gcs_lab.accounting.progress import Ingested
 
-__all__ = ["SETTLED", "Ingest", "changed_files"]
+__all__ = ["SETTLED", "Ingest", "changed_files", "identities"]
 
 #: Seconds after which a last line without a newline is taken as it is, though its file may still grow.
 SETTLED = 60.0
+#: Files that are kept open while others are read, so that rotation does not take them away.
+_MOST_OPEN = 64
 
 
 def _waits(path: Path, paths: Sequence[Path], compressed: bool, modified: float) -> bool:
@@ -55,6 +58,9 @@ def changed_files(manifest: Manifest, paths: Sequence[Path]) -> tuple[list[Path]
         except OSError as error:
             notes.append(f"{path} could not be looked at ({error.strerror}); its records are not there.")
             continue
+        if not stat.S_ISREG(status.st_mode):
+            notes.append(f"{path} is no file (a folder, a pipe or a device); expected a file of accounting.")
+            continue
         now = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
         same = seen is not None and now == seen[:5]
         if same and seen is not None and seen.torn:
@@ -62,6 +68,19 @@ def changed_files(manifest: Manifest, paths: Sequence[Path]) -> tuple[list[Path]
         if not same:
             changed.append(path)
     return changed, notes
+
+
+def identities(paths: Sequence[Path]) -> list[tuple[Path, int, int] | None]:
+    """Return what changes when files are rotated by renaming or compressed, but not when one grows."""
+    found: list[tuple[Path, int, int] | None] = []
+    for path in paths:
+        try:
+            status = path.stat()
+        except OSError:
+            found.append(None)
+        else:
+            found.append((path, status.st_dev, status.st_ino))
+    return found
 
 
 class Ingest:
@@ -76,6 +95,8 @@ class Ingest:
         self._report = report
         self._claimed: set[int] = set()
         self._notes: list[str] = []
+        #: Whether a file changed its name, or was cut off, while it was read: it is to be looked for again.
+        self.rotated = False
 
     def run(self, paths: Sequence[Path]) -> Ingested:
         """Read what is new in `paths`.
@@ -93,21 +114,20 @@ class Ingest:
             del self._manifest.seen[path]
         names = {str(path) for path in changed}
         self._claimed = {seen.source for path, seen in self._manifest.seen.items() if path not in names}
+        many = len(changed) > _MOST_OPEN
         texts = self._opened(changed)
         complete = True
         try:
-            # First those that go on where they were: what they hold is then known when the others are compared.
-            texts.sort(
-                key=lambda text: (continued(text, self._sources()) is None, text.compressed, -(text.size or 0))
-            )
-            known = [continued(text, self._sources()) for text in texts]
-            if None in known:
-                first = known.index(None)
-                texts[first:] = sorted(texts[first:], key=lambda text: paths.index(text.path))
-            self._report.begin(texts, known)
-            for text in texts:
+            pairs = self._in_turn(texts, close=many)
+            self._report.begin(pairs)
+            for text, _ in pairs:
                 waits = _waits(text.path, paths, text.compressed, text.status.st_mtime)
-                complete = self._take(text, waits=waits) and complete
+                try:
+                    complete = self._take(text, waits=waits)
+                except Changed:
+                    self.rotated = True
+                if many:
+                    text.close()
                 if not complete:
                     break
         finally:
@@ -121,13 +141,35 @@ class Ingest:
     def _sources(self) -> Iterable[Source]:
         return self._manifest.sources.values()
 
+    def _in_turn(self, texts: Sequence[Text], *, close: bool) -> list[tuple[Text, Source | None]]:
+        """Return the texts in the order in which they are read, each with the source that it goes on.
+
+        First those that go on where they were: what they hold is then known when the others are compared. Those come
+        in the order of the files.
+        """
+        known: list[tuple[Text, Source | None]] = []
+        new: list[tuple[Text, Source | None]] = []
+        for text in texts:
+            try:
+                source = continued(text, self._sources())
+                (new if source is None else known).append((text, source))
+            except Changed:
+                self.rotated = True
+            if close:
+                text.close()
+        known.sort(key=lambda pair: (pair[0].compressed, -(pair[0].size or 0)))
+        return known + new
+
     def _opened(self, paths: Sequence[Path]) -> list[Text]:
-        texts = []
+        texts: list[Text] = []
         for path in paths:
             try:
-                texts.append(Text(path))
-            except FileNotFoundError:
-                continue
+                text = Text(path)
+                if len(texts) >= _MOST_OPEN:
+                    text.close()
+                texts.append(text)
+            except (FileNotFoundError, Changed):
+                self.rotated = True
             except OSError as error:
                 self._notes.append(f"{path} cannot be read ({error.strerror or error}); its records are not there.")
         return texts
@@ -146,8 +188,9 @@ class Ingest:
         source = continued(text, self._sources()) or self._related(text, reader)
         if source is None:
             return True
-        if reader_is_whole(reader) and source.offset:
+        if isinstance(reader, formats.SpanningReader) and source.offset:
             source = self._cut(Shared(source, 0, 0), text)
+        self._drop_copies(text, source)
         source = replace(self._drop_torn(source), path=str(text.path))
         self._manifest.sources[source.id] = source
         self._claimed.add(source.id)
@@ -165,10 +208,11 @@ class Ingest:
 
     def _related(self, text: Text, reader: Reader) -> Source | None:
         """Return what to read `text` into: a branch, a source that was rewritten, a new one; None: nothing is new."""
+        parts = self._manifest.parts_by_source()
         shared = [
             found
             for source in self._sources()
-            if (found := common_prefix(text, source, self._manifest.parts_of(source.id), self._folder, reader))
+            if (found := common_prefix(text, source, parts.get(source.id, []), self._folder, reader))
         ]
         nearest = max(shared, key=lambda found: found.offset, default=None)
         if nearest is not None and self._is_copy(text, nearest, reader):
@@ -207,8 +251,8 @@ class Ingest:
         """Tell whether `text` holds nothing beyond what is shared, or a piece of the next line of that source."""
         source, offset, _ = shared
         block = next(iter(text.blocks(offset)), None)
-        if block is None:
-            return _has_records(text, offset)
+        if block is None or block.kind == "broken":
+            return _has_records(text, offset)  # a file that is just being compressed ends early, too
         if block.kind in {"whole", "long"} or block.end > source.offset + (source.torn[0] if source.torn else 0):
             return False
         # A copy that is just being made, or a file that was cut off within a line. Only bytes can tell.
@@ -269,6 +313,17 @@ class Ingest:
         if torn:
             self._manifest.replace_parts(torn, [])
         return replace(source, torn=None)
+
+    def _drop_copies(self, text: Text, source: Source) -> None:
+        """Take out the last lines, without newlines, of other sources that `text` holds whole.
+
+        A copy that was read while it was being made was another text then; now it goes on like its original.
+        """
+        for other in [other for other in self._sources() if other.torn is not None and other.id != source.id]:
+            if continued(text, [other]) is not None:
+                self._manifest.sources[other.id] = self._drop_torn(other)
+                if not self._manifest.parts_of(other.id):
+                    self._remove(other.id)
 
     def _remove(self, source: int) -> None:
         self._manifest.replace_parts(self._manifest.parts_of(source), [])

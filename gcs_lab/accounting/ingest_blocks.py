@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from gcs_lab.accounting.batch import KEPT_TEXT, Batch, Reject
+from gcs_lab.accounting.formats import SpanningReader
 from gcs_lab.accounting.ingest_parts import (
     MOST_REJECTS,
     Stretch,
@@ -18,7 +19,7 @@ from gcs_lab.accounting.ingest_parts import (
     with_places,
     write_part,
 )
-from gcs_lab.accounting.ingest_text import Block, tail_hash
+from gcs_lab.accounting.ingest_text import LONGEST_LINE, Block, tail_hash
 from gcs_lab.accounting.manifest import HEAD, Part
 from gcs_lab.accounting.tables import record_schema
 
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from gcs_lab.accounting.ingest_text import Text
     from gcs_lab.accounting.manifest import Manifest
 
-__all__ = ["reader_is_whole", "store_blocks"]
+__all__ = ["store_blocks"]
 
 #: Seconds of work that a killed process may lose.
 _COMMIT_EVERY = 1.0
@@ -43,11 +44,6 @@ _MOST_WAITING = 1
 class _Written(NamedTuple):
     part: Future[Part]
     tail: int
-
-
-def reader_is_whole(reader: Reader) -> bool:
-    """Tell whether a reader must have a text in one piece: records of several lines."""
-    return bool(getattr(reader, "whole", False))
 
 
 class _Run:
@@ -162,13 +158,24 @@ def store_blocks(
 
 
 def _blocks(text: Text, start: int, reader: Reader) -> Iterator[Block]:
-    if not reader_is_whole(reader):
+    if not isinstance(reader, SpanningReader):
         yield from text.blocks(start)
         return
-    data = b"".join(block.data for block in text.blocks(0))
-    yield Block(0, len(data), data, "whole")
-    if text.problem:
-        yield Block(len(data), len(data), b"", "broken", text.problem)
+    rest = b""
+    for block in text.blocks(start):
+        if block.kind in {"long", "broken"}:
+            if rest:
+                yield Block(block.offset - len(rest), block.offset, rest, "whole")
+            rest = b""
+            yield block
+            continue
+        data = rest + block.data
+        cut = reader.cut(data) if len(data) < LONGEST_LINE else len(data)
+        if cut:
+            yield Block(block.end - len(data), block.end - len(data) + cut, data[:cut], "whole")
+        rest = data[cut:]
+    if rest:
+        yield Block(block.end - len(rest), block.end, rest, "whole")
 
 
 def _batch(block: Block, reader: Reader) -> Batch:

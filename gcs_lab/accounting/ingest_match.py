@@ -82,8 +82,14 @@ def common_prefix(text: Text, source: Source, parts: list[Part], folder: Path, r
 
 def _common(one: bytes, other: bytes) -> bytes:
     """Return the bytes with which both begin."""
-    differing = (i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b)
-    return one[: next(differing, min(len(one), len(other)))]
+    least, most = 0, min(len(one), len(other))
+    while least < most:
+        middle = (least + most + 1) // 2
+        if one[:middle] == other[:middle]:
+            least = middle
+        else:
+            most = middle - 1
+    return one[:least]
 
 
 def _compare_records(

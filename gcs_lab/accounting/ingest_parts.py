@@ -140,11 +140,15 @@ def write_part(
 
 
 def force_part(folder: Path, part: Part) -> Part:
-    """Force the files of a part to the disk, and return it: a power cut must leave none that is entered but empty."""
+    """Force the files of a part to the disk, and return it: a power cut must leave none that is entered but empty.
+
+    They hold what all users did, and are for their owner alone wherever they are moved.
+    """
     names = [f"{part.name}.parquet"] * bool(part.size) + [f"{part.name}.rejects.parquet"] * bool(part.kept)
     for name in names:
         descriptor = os.open(folder / name, os.O_RDONLY)
         try:
+            os.fchmod(descriptor, 0o600)
             os.fsync(descriptor)
         finally:
             os.close(descriptor)

@@ -18,8 +18,6 @@ __all__ = ["Report"]
 
 #: Seconds between two calls of the user's function.
 _EVERY = 0.2
-#: Text that a compressed file probably holds for each of its bytes, as long as its end is not reached.
-_RATIO = 8
 
 
 class Report:
@@ -38,10 +36,9 @@ class Report:
         """Whether the run is to end."""
         return self._stop is not None and self._stop.is_set()
 
-    def begin(self, texts: Sequence[Text], known: Sequence[Source | None]) -> None:
+    def begin(self, pairs: Sequence[tuple[Text, Source | None]]) -> None:
         """Say what is ahead: files, and the source that each goes on."""
-        pairs = zip(texts, known, strict=True)
-        self._total = sum(
+        self._total = self._done + sum(
             max(0, text.status.st_size - (source.offset if source is not None and not text.compressed else 0))
             for text, source in pairs
         )
@@ -51,8 +48,9 @@ class Report:
         self._records += records
         self._rejects += rejects
         if text.compressed:
-            length = min(length // _RATIO, max(0, self._done_before + text.status.st_size - self._done))
-        self._done += length
+            self._done = max(self._done, self._done_before + text.position)
+        else:
+            self._done += length
         self._tell(f"reading {text.path.name}")
 
     def finished(self, text: Text, started: int) -> None:

@@ -37,7 +37,6 @@ class JsonLinesReader:
     """
 
     name = "accounting.jsonl of OCS 9.x"
-    parallel = True
 
     def read(self, block: bytes, offset: int) -> Batch:
         """Return the records in `block`, whole lines that begin at `offset` of the file. It never raises."""

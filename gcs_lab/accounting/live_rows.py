@@ -17,7 +17,7 @@ __all__ = ["WAITING", "live_rows", "matching_rows", "missing_rows", "without_tas
 WAITING = ("pending", "held", "error")
 _TEXT = ("owner", "project", "department", "queue", "host")
 _KEPT = (
-    *("job_id", "tasks", "task", "task_count", "name", *_TEXT, "slots", "posix_priority"),
+    *("job_id", "tasks", "task", "task_count", "name", *_TEXT, "slots"),
     *("submission_time", "start_time", "cpu", "parallel_environment", "requests"),
 )
 _RANGE = re.compile(r"(\d+)(?:-(\d+)(?::(\d+))?)?")
@@ -41,7 +41,7 @@ def live_rows(tasks: pa.Table) -> pl.DataFrame:
         pl.col("submission_time", "start_time").cast(pl.Datetime("us", "UTC")),
         # As a record has them: the name alone, and requests in the category.
         parallel_environment=pl.col("parallel_environment").str.extract(r"^(\S+)").cast(pl.Categorical()),
-        category=pl.format("-l {}", "requests"),
+        category=pl.concat_str(pl.lit("-l "), "requests"),
         state=words,
     ).with_row_index("row")
 

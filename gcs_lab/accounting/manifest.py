@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["HEAD", "Manifest", "Part", "Seen", "Source", "load_manifest"]
 
 #: Counts up when parts are laid out in another way: an older store is read again from the files.
-VERSION = 1
+VERSION = 2
 NAME = "manifest.json"
 #: Bytes of the beginning of a file that are remembered, and of the piece before a checkpoint that is hashed.
 HEAD = 2048
@@ -94,8 +94,9 @@ class Source:
         """Return it as read up to `offset`."""
         points = (*self.checkpoints, (offset, tail_hash))
         if len(points) > _MOST_CHECKPOINTS:
-            half = len(points) // 2
-            points = points[:half:2] + points[half:]
+            # The one whose neighbours are nearest to each other: no stretch between two becomes long.
+            gone = min(range(1, len(points) - 1), key=lambda i: points[i + 1][0] - points[i - 1][0])
+            points = points[:gone] + points[gone + 1 :]
         return replace(self, offset=offset, lines=lines, checkpoints=points)
 
 
@@ -135,6 +136,13 @@ class Manifest:
     def parts_of(self, source: int) -> list[Part]:
         """Return the parts of a source, in the order of its text."""
         return sorted((part for part in self.parts if part.source == source), key=lambda part: part.begin)
+
+    def parts_by_source(self) -> dict[int, list[Part]]:
+        """Return the parts of each source that has any, in the order of its text."""
+        found: dict[int, list[Part]] = {}
+        for part in sorted(self.parts, key=lambda part: part.begin):
+            found.setdefault(part.source, []).append(part)
+        return found
 
     def replace_parts(self, old: list[Part], new: list[Part]) -> None:
         """Put `new` in the place of `old`, whose files stay for those who are reading them."""

@@ -15,6 +15,8 @@ __all__ = ["Period", "period_of", "seconds_of"]
 _QACCT = re.compile(r"(\d\d)??(\d\d)?(\d\d)(\d\d)(\d\d)(\d\d)(?:\.(\d\d))?", re.ASCII)
 #: qacct(1): without CC, a YY below this is of this century.
 _CENTURY_TURN = 70
+#: Seconds from the epoch that no record has: milliseconds that are taken for seconds.
+_FAR = 1e11
 _DAY = 86400.0
 _EXPECTED = (
     'a day or a moment of it ("2026-11-01", "2026-11-01T08:30", "today"), how long ago ("7d", "12h"), a datetime, a '
@@ -44,7 +46,7 @@ def period_of(since: Any, until: Any, before: Any, days: float | None, now: floa
     begin = None if since is None else seconds_of("since", since, now)[0]
     end, closed = _end_of(until, before, now)
     if days is not None:
-        if isinstance(days, bool) or not isinstance(days, int | float) or not math.isfinite(days) or days < 0:
+        if isinstance(days, bool) or not isinstance(days, int | float) or not 0 <= days * _DAY < _FAR:
             raise InvalidArgument(f"days={days!r}: expected a number of days, 0 or more.")
         if begin is not None and end is not None:
             raise InvalidArgument(
@@ -89,7 +91,7 @@ def seconds_of(word: str, value: Any, now: float) -> tuple[float, float | None]:
     if isinstance(value, date):
         begin, end = read_moment(value.isoformat(), now) or (math.nan, math.nan)
         return begin, end
-    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _FAR:
         return float(value), None
     if hasattr(value, "astype") and hasattr(value, "item"):  # numpy
         made = value.astype("datetime64[us]").item() if "datetime64" in str(value.dtype) else value.item()

@@ -248,8 +248,9 @@ def records_of_job(area: Accounting, job: int | str, task: int | None) -> JobRec
     choice = Choice.of({"job": job_id, **({} if index is None else {"task": index})})
     frame = collected(in_order(area.store, None, choice))
     if not frame.height:
+        called = f"{job_id}.{index}" if index else job_id
         raise UnknownName(
-            "job", f"{job_id}.{index}" if index else job_id, _near(area, job_id, index), where="records"
+            "job", called, _near(area, job_id, index), where="the records", relation="in", complete=False
         )
     return JobRecords(str(int(job_id)), frame, area.store, index)
 
@@ -262,6 +263,7 @@ def _near(area: Accounting, job_id: str, index: int | None) -> list[str]:
         tasks = (
             in_order(area.store, ["task"], Choice.of({"job": job_id})).collect()["task"].drop_nulls().unique().sort()
         )
-        return [f"{job_id}.{one}" for one in tasks.head(10)]
+        if len(tasks):
+            return [f"{job_id}.{one}" for one in tasks.head(10)]
     last = area.records(["job_id", "end_time"]).filter(pl.col("end_time").is_not_null())
     return collected(last.top_k(5, by="end_time"))["job_id"].unique().to_list()

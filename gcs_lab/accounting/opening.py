@@ -66,7 +66,7 @@ def open_accounting(*paths: str | os.PathLike[str], folder: str | os.PathLike[st
     Raises
     ------
     InvalidArgument
-        If there is no such file; DeniedByDrms: it may not be read.
+        If there is no such file, or one that is named is of no known format; DeniedByDrms: it may not be read.
     """
     from gcs_lab.accounting.area import Accounting
 
@@ -110,6 +110,8 @@ class RecordFiles:
                 )
             elif not path.is_dir():
                 readable(path)
+                if not path.name.startswith(tuple(_OTHER.values())):
+                    _known(path)
         for path in self.record_files():
             readable(path)
 
@@ -156,16 +158,22 @@ def _is_pattern(path: Path) -> bool:
 
 
 def readable(path: Path) -> None:
-    """See that a file of records may be read.
+    """See that a file of records may be read. One that was renamed since it was listed is no matter.
 
     Raises
     ------
     DeniedByDrms
-        If it may not: whose it is, and what to do.
+        If it may not: whose it is, and what to do; InvalidArgument: it is a pipe or a device.
     """
     try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise InvalidArgument(
+                f"{path} is a pipe or a device. Expected a file of accounting, or a folder of them."
+            )
         with path.open("rb") as file:
             file.read(1)
+    except FileNotFoundError:
+        return
     except PermissionError:
         raise DeniedByDrms(
             f"{path} may not be read by you{_whose(path)}. Ask its owner for the right to read it (for everybody: "
@@ -174,6 +182,26 @@ def readable(path: Path) -> None:
         ) from None
     except OSError as error:
         raise InvalidArgument(f"{path} cannot be read: {error.strerror}. Expected a file of accounting.") from None
+
+
+def _known(path: Path) -> None:
+    """See that a file is of a format of accounting, if there is anything in it yet.
+
+    Raises
+    ------
+    InvalidArgument
+        If it is of none, or damaged.
+    """
+    from gcs_lab.accounting.formats import HEAD, reader_for
+    from gcs_lab.accounting.source_file import open_source
+
+    try:
+        with open_source(path) as file:
+            head = file.read(HEAD)
+    except (OSError, EOFError) as error:
+        raise InvalidArgument(f"{path} cannot be read: {error}. Expected a file of accounting.") from None
+    if head.strip():
+        reader_for(head, path.name)
 
 
 def _whose(path: Path) -> str:

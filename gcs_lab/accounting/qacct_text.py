@@ -45,16 +45,13 @@ _KNOWN = (*_WORDS, *_TIMES, *_COUNTS, *_ROUNDED, *_FIGURES, "mem", "io")
 class QacctTextReader:
     """Reads the records in the text of ``qacct -j``, and nothing of the sums that follow them.
 
-    A record spans lines: a block must end where one ends (:meth:`cut`); the whole text is the simplest such block.
+    A record spans lines: a block must end where one ends (:meth:`cut`).
     Figures have the three digits that ``qacct`` prints. Times are local and become UTC by this process' zone: in the
     hour that comes twice when summer time ends, they may be an hour early. Lines that no version is known to print
     (an epilog's own values, 9.x) go to the column ``more``.
     """
 
     name = "text of qacct -j"
-    parallel = True
-    #: Blocks must end where :meth:`cut` says.
-    whole = True
 
     def cut(self, block: bytes) -> int:
         """Return how many bytes of `block` hold whole records; 0 if it holds but the beginning of one."""

@@ -115,8 +115,9 @@ class Questions:
         by
             ``"reason"``: how often each cause was. Else as for :meth:`summary` (``"host"``, ``"owner"`` …): records,
             failed, ``rate``, ``others`` (the rate of all the others together), ``reason`` (the most frequent) and
-            ``unlikely``: the probability that so many or more fail where the others' rate holds (binomial, times
-            the number of groups looked at), so that a bad node stands out: it is first.
+            ``unlikely``: the probability that at least one of all groups has so many or more where the others' rate
+            holds, so that a bad node stands out: it is first. Jobs of one array or user fail together; how many count
+            as one is found from how much the groups differ (:mod:`gcs_lab.accounting.chance`).
         choice
             As for :meth:`records`.
         """

@@ -62,19 +62,26 @@ class Piece(NamedTuple):
 
 
 def pieces(paths: Sequence[Path], rejects: Rejects, *, comments: str = "#") -> Iterator[Piece]:
-    """Yield all lines of `paths` in order, without comments and empty ones. Lines with NUL bytes are rejects.
+    """Yield all lines of `paths` in order, without comments and empty ones.
+
+    Lines with NUL bytes are rejects, and so is what is missing of a damaged compressed file.
 
     Raises
     ------
     OSError
-        If a file cannot be read.
+        If a file cannot be opened.
     """
     mark = comments.encode()
     for path in paths:
         with open_source(path) as file:
             rest, offset, number = b"", 0, 0
             while True:
-                data = file.read(_PIECE)
+                try:
+                    data = file.read(_PIECE)
+                except OSError as error:
+                    # A compressed file that is damaged or ends early: what is whole counts.
+                    data = b""
+                    rejects.add(path, Reject.of(rest, offset, number, str(error)))
                 block = rest + data
                 cut = block.rfind(b"\n") + 1 if data and len(block) < _LONGEST else len(block)
                 if block[:cut]:

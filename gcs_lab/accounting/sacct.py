@@ -60,9 +60,6 @@ class SacctReader:
     """
 
     name = "sacct -P of Slurm"
-    parallel = True
-    #: Blocks must end where :meth:`cut` says.
-    whole = True
 
     def __init__(self, header: bytes | str) -> None:
         line = header.decode("utf-8", "replace") if isinstance(header, bytes) else header

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["Compression", "compression", "line_spans", "open_source", "rotated_files"]
+__all__ = ["Compression", "compression", "decompressed", "line_spans", "open_source", "rotated_files"]
 
 Compression = Literal["gzip", "zstd", "bz2", "xz"]
 #: How compressed files begin: RFC 1952, RFC 8878, bzip2, and the .xz file format 1.2.
@@ -41,7 +41,11 @@ def compression(path: Path) -> Compression | None:
         If it cannot be read.
     """
     with path.open("rb") as file:
-        head = file.read(8)
+        return _kind(file)
+
+
+def _kind(file: BinaryIO) -> Compression | None:
+    head = file.read(8)
     return next((kind for sign, kind in _SIGNS.items() if head.startswith(sign)), None)
 
 
@@ -56,10 +60,24 @@ def open_source(path: Path) -> BinaryIO:
     OSError
         If it cannot be opened; from ``read``, also if it is damaged.
     """
-    kind = compression(path)
-    if kind is None:
-        return path.open("rb")
-    return cast("BinaryIO", _Buffered(_Decompressed(path, kind), _STEP))
+    file = path.open("rb")
+    text = decompressed(file, path)
+    if text is None:
+        return file
+    file.close()
+    return text
+
+
+def decompressed(file: BinaryIO, path: Path) -> BinaryIO | None:
+    """Return the text of an open compressed `file` from its beginning, as of :func:`open_source`; None: it is plain.
+
+    It reads that very file, whatever `path` is the name of by then (that is for messages), and outlives `file`, whose
+    position it moves.
+    """
+    file.seek(0)
+    kind = _kind(file)
+    file.seek(0)
+    return None if kind is None else cast("BinaryIO", _Buffered(_Decompressed(file, path, kind), _STEP))
 
 
 class _Buffered(io.BufferedReader):
@@ -85,10 +103,12 @@ class _Buffered(io.BufferedReader):
 class _Decompressed(io.RawIOBase):
     """The text of a compressed file, to the last byte that is whole."""
 
-    def __init__(self, path: Path, kind: Compression) -> None:
+    def __init__(self, file: BinaryIO, path: Path, kind: Compression) -> None:
         super().__init__()
         self._path, self._kind = path, kind
-        self._inner = _decompressing(path, kind)
+        # Rotation may give the name to another file while this one is read.
+        self._raw = os.fdopen(os.dup(file.fileno()), "rb", buffering=0)
+        self._inner = _decompressing(self._raw, kind)
         self._at = 0
         self._failure: Exception | None = None
 
@@ -104,6 +124,7 @@ class _Decompressed(io.RawIOBase):
     def close(self) -> None:
         if not self.closed:
             self._inner.close()
+            self._raw.close()
         super().close()
 
     def _read(self, most: int) -> bytes:
@@ -122,7 +143,7 @@ class _Decompressed(io.RawIOBase):
     def _to_the_failure(self, most: int) -> bytes:
         """Return what comes before the failure: the call that failed threw it away, so that it is read again."""
         self._inner.close()
-        self._inner = _decompressing(self._path, self._kind)
+        self._inner = _decompressing(self._raw, self._kind)
         rest = bytearray()
         try:
             left = self._at
@@ -135,12 +156,27 @@ class _Decompressed(io.RawIOBase):
         return bytes(rest)
 
 
-def _decompressing(path: Path, kind: Compression) -> BinaryIO:
+def _decompressing(raw: io.FileIO, kind: Compression) -> BinaryIO:
+    """Return the text of a compressed file from its beginning; closing it leaves `raw` open."""
+    os.lseek(raw.fileno(), 0, os.SEEK_SET)
+    again = os.fdopen(os.dup(raw.fileno()), "rb", buffering=_STEP)
     if kind == "xz":
-        return cast("BinaryIO", lzma.open(path))
+        return cast("BinaryIO", _Owning(again))
     import pyarrow as pa
 
-    return cast("BinaryIO", pa.CompressedInputStream(pa.OSFile(str(path), "rb"), kind))
+    return cast("BinaryIO", pa.CompressedInputStream(pa.PythonFile(again, "r"), kind))
+
+
+class _Owning(lzma.LZMAFile):
+    """One that closes the file that it reads."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        super().__init__(file)
+        self._owned = file
+
+    def close(self) -> None:
+        super().close()
+        self._owned.close()
 
 
 def line_spans(descriptor: int, start: int, end: int, size: int) -> Iterator[tuple[int, int]]:
@@ -212,7 +248,7 @@ def rotated_files(path: Path) -> list[Path]:
         order = [one[0] for one in sorted(dated + numbered, key=lambda one: one[0].stat().st_mtime)]
     else:
         order = [one[0] for one in dated + numbered]
-    return [*order, path] if path.exists() else order
+    return [*order, path] if path.is_file() else order
 
 
 def _place(path: Path, name: str) -> tuple[int | None, str] | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import os
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -10,7 +12,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from gcs_lab.accounting.classic_scan import scan_direct
-from gcs_lab.accounting.ingest import Ingest, changed_files
+from gcs_lab.accounting.ingest import Ingest, changed_files, identities
 from gcs_lab.accounting.ingest_parts import reject_schema
 from gcs_lab.accounting.ingest_qacct import ingest_qacct, qacct_source
 from gcs_lab.accounting.ingest_report import Report
@@ -23,7 +25,7 @@ from gcs_lab.accounting.store_place import Place, store_folder
 from gcs_lab.accounting.store_raw import raw_lines
 from gcs_lab.accounting.store_repair import broken_parts, repair
 from gcs_lab.accounting.tables import record_schema
-from gcs_lab.errors import InvalidArgument, OutOfResource
+from gcs_lab.errors import InvalidArgument, OutOfResource, UnsupportedOperation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -39,6 +41,10 @@ _Window = tuple[float | None, float | None]
 _ALWAYS: _Window = (None, None)
 #: Seconds before qacct is asked again: on years of records it takes as many itself.
 ASK_AGAIN = 30.0
+#: How often files are read that are rotated each time meanwhile.
+_MOST_TURNS = 5
+#: The process that used a store, and a child that it forked.
+_PROCESSES: set[int] = set()
 
 
 class Store:
@@ -104,6 +110,7 @@ class Store:
             If the disk is full; what was stored before is still there.
         """
         self._stop_background()
+        self._whole = False  # who asks for it may know that something is missing
         return self._refresh(progress, stop)
 
     def _refresh(self, progress: Callable[[Progress], None] | None, stop: threading.Event | None) -> Ingested:
@@ -154,8 +161,10 @@ class Store:
             if ask is not None:
                 ingested = ingest_qacct(self.folder, manifest, ask, report)
             else:
-                ingested = Ingest(self.folder, manifest, report).run(paths)
+                ingested = self._read(paths, manifest, report)
         except (OSError, pl.exceptions.PolarsError) as error:
+            with contextlib.suppress(OSError):
+                self._place.sweep(self._current())
             if getattr(error, "errno", None) == errno.ENOSPC or "No space left" in str(error):
                 raise OutOfResource(
                     f"The records could not be stored: no space is left where {self.folder} is. What was stored "
@@ -166,8 +175,20 @@ class Store:
         self._file_notes = [*notes, *ingested.notes]
         return ingested._replace(notes=self.notes)
 
+    def _read(self, paths: Sequence[Path], manifest: Manifest, report: Report) -> Ingested:
+        """Read what is new in `paths`; again where they were rotated between being listed and being opened."""
+        for _ in range(_MOST_TURNS):
+            before = identities(paths)
+            run = Ingest(self.folder, manifest, report)
+            ingested = run.run(paths)
+            paths = list(self._files())
+            if not ingested.complete or (identities(paths) == before and not run.rotated):
+                break
+        return ingested
+
     def _current(self) -> Manifest:
         """Return the list of contents as it is on the disk."""
+        _refuse_forks()
         with self._mutex:
             now = manifest_stamp(self.folder)
             if now != self._stamp or now is None:
@@ -202,7 +223,8 @@ class Store:
         missing = remainder(manifest, list(self._files())) if self._whole else None
         if missing is None:
             with progress_face() as shown:
-                self.refresh(shown)
+                self._stop_background()
+                self._refresh(shown, None)
             return self._current(), []
         frames = [scan_direct(one.path, columns, one.start, one.end) for one in missing]
         if self._background is None or not self._background.running:
@@ -294,8 +316,9 @@ class Store:
         manifest = self._current()
         names = {seen.source: path for path, seen in manifest.seen.items()}
         frames = [pl.DataFrame(schema={"file": pl.String(), **reject_schema()})]
+        parts_of = manifest.parts_by_source()
         for source in manifest.sources.values():
-            parts = manifest.parts_of(source.id)
+            parts = parts_of.get(source.id, [])
             lines = source.lines - sum(part.lines for part in parts if not part.torn)
             file = pl.lit(names.get(source.id, source.path)).alias("file")
             for part in parts:
@@ -324,6 +347,20 @@ class Store:
         """Stop what is being stored in the background, and let go of memory. The store can be used again."""
         self._stop_background()
         self._remembered.forget()
+
+
+def _refuse_forks() -> None:
+    """Refuse a process that was forked from one that had used a store: the threads of polars are not in it.
+
+    Without this it would wait for ever.
+    """
+    _PROCESSES.add(os.getpid())
+    if len(_PROCESSES) > 1:
+        raise UnsupportedOperation(
+            "This process was forked from one that had read records of accounting before, and the library that reads "
+            "them (polars) does not outlive that. Expected a process of its own: "
+            "multiprocessing.get_context('spawn'). Or ask in the parent, and hand over the answer."
+        )
 
 
 def _columns(columns: Collection[str] | None) -> list[str]:

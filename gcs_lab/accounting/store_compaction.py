@@ -30,8 +30,7 @@ def compact(folder: Path, manifest: Manifest) -> None:
     Records, rejects, and their order stay. What is remembered of sums (see ``store_grouped``) stays right, because it
     is kept by how far a source was read and not by the names of parts.
     """
-    for source in manifest.sources:
-        parts = manifest.parts_of(source)
+    for parts in manifest.parts_by_source().values():
         for run in list(_runs(parts)):
             manifest.replace_parts(run, [_merged(folder, manifest, run)])
 

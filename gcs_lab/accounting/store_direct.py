@@ -24,6 +24,8 @@ __all__ = ["Background", "Remainder", "remainder"]
 
 #: Bytes that are stored at once, without a second thought: less than a second.
 DIRECT_FROM = 64 << 20
+#: Bytes that are read without being stored, at the most, some seconds: of more, somebody wants to see how far it is.
+DIRECT_TO = 2 << 30
 #: Bytes a second that a question may need of the file, at the least; storing them waits as long, plus a second.
 _SLOWEST = 300 << 20
 _LAST_LINE = 1 << 20
@@ -40,7 +42,7 @@ class Remainder(NamedTuple):
 
 
 def remainder(manifest: Manifest, paths: Sequence[Path]) -> list[Remainder] | None:
-    """Return what is not stored of `paths`; None where that must be found out by storing it, or is little.
+    """Return what is not stored of `paths`; None where storing it tells, or it is little or very much.
 
     Exact means: each file that changed is plain and classic, goes on where its source was left, or nothing is stored
     at all; and no last line has to be taken without its newline.
@@ -60,7 +62,7 @@ def remainder(manifest: Manifest, paths: Sequence[Path]) -> list[Remainder] | No
                 found.append(one)
     except (OSError, GcsError):
         return None
-    return found if sum(one.end - one.start for one in found) >= DIRECT_FROM else None
+    return found if DIRECT_FROM <= sum(one.end - one.start for one in found) <= DIRECT_TO else None
 
 
 def _remainder(manifest: Manifest, text: Text) -> Remainder | None:

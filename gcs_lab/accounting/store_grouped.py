@@ -185,6 +185,7 @@ class Remembered:
         try:
             self._folder.mkdir(exist_ok=True, mode=0o700)
             answer.write_parquet(beside, compression="zstd", metadata={"reach": json.dumps(reach)})
+            beside.chmod(0o600)
             beside.replace(path)
             files = sorted(self._folder.iterdir(), key=lambda file: file.stat().st_mtime)
             for file in files[:-_MOST_KEPT]:

@@ -11,11 +11,11 @@ import shutil
 import tempfile
 import time
 import weakref
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gcs_lab.user_paths import cache_folder, private_folder
+from gcs_lab.user_paths import cache_path, private_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,9 +33,12 @@ _NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL}
 
 def store_folder(identity: str) -> Path:
     """Return the folder of the user's cache for the cluster (or files) of this `identity`. Makes only the cache."""
+    # Where that cannot be made, a Place finds another.
+    with suppress(OSError):
+        private_folder(cache_path())
     word = re.sub(r"[^A-Za-z0-9.-]+", "-", identity).strip("-.")[-40:]
     digest = hashlib.sha256(identity.encode(errors="surrogateescape")).hexdigest()[:12]
-    return cache_folder() / "accounting" / (f"{word}-{digest}" if word else digest)
+    return cache_path() / "accounting" / (f"{word}-{digest}" if word else digest)
 
 
 class Place:
@@ -73,6 +76,8 @@ class Place:
 
     @contextmanager
     def _locked(self, wait: Callable[[], object]) -> Iterator[bool]:
+        if not self.folder.is_dir():
+            private_folder(self.folder)  # somebody emptied the cache
         descriptor = os.open(self.folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             held = _try_lock(descriptor)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from gcs_lab.accounting.ingest_match import continued
-from gcs_lab.accounting.ingest_text import Text
+from gcs_lab.accounting.ingest_text import Changed, Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -40,7 +41,7 @@ def raw_lines(folder: Path, manifest: Manifest, paths: Sequence[Path], job_id: s
     for (number,), places in found.group_by("_source", maintain_order=True):
         text = _text_of(manifest, int(str(number)), paths)
         if text is not None:
-            with text:
+            with text, suppress(Changed):
                 lines += _lines(text, sorted(places["_offset"].to_list()))
     return [line for line in lines if job_id in line]
 

@@ -2,7 +2,7 @@
 
 :func:`write_site` writes the classic file of Grid Engine 8.1.9. People have habits (`synthetic_habits`), days and
 weeks have their rhythm, holidays and a rush (`synthetic_year`), and each job gets its slots in a simulation of the
-queues (`synthetic_slots`), so that waits come from load. What was planted is told by :func:`site_facts`.
+queues (`synthetic_slots`), so that waits come from load. What was planted is told by what it returns.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-__all__ = ["PLANTS", "SiteFacts", "site_facts", "write_site"]
+__all__ = ["PLANTS", "SiteFacts", "write_site"]
 
 #: What can be planted.
 PLANTS = ("failing_node", "memory_waster", "deadline_rush")
@@ -46,23 +46,6 @@ class _Site(NamedTuple):
     random: np.random.Generator
 
 
-def site_facts(
-    *,
-    records: int = 1_000_000,
-    users: int = 200,
-    days: int = 365,
-    hosts: int = 120,
-    slots: int = 16,
-    seed: int = 1,
-    end: int | None = None,
-    plant: Collection[str] = PLANTS,
-) -> SiteFacts:
-    """Return what :func:`write_site` would write of, without writing it. Parameters and errors are the same."""
-    return _site(
-        records=records, users=users, days=days, hosts=hosts, slots=slots, seed=seed, end=end, plant=plant
-    ).facts
-
-
 def write_site(
     path: str | os.PathLike[str],
     *,
@@ -74,8 +57,6 @@ def write_site(
     seed: int = 1,
     end: int | None = None,
     plant: Collection[str] = PLANTS,
-    append: bool = False,
-    first_job: int = 1,
 ) -> SiteFacts:
     """Write the accounting file of a synthetic site: about 330 bytes a record, in the order of their ends.
 
@@ -103,10 +84,6 @@ def write_site(
     plant
         Of :data:`PLANTS`: a node that breaks 30 % of what starts there, after 60 % of the time; a user who asks for
         64 GiB and uses 2; a rush of two weeks.
-    append
-        Write behind what `path` has, without the comment at its head.
-    first_job
-        Number of the first job.
 
     Raises
     ------
@@ -118,11 +95,10 @@ def write_site(
     site = _site(records=records, users=users, days=days, hosts=hosts, slots=slots, seed=seed, end=end, plant=plant)
     writer = RecordWriter(site.habits, site.facts.hosts, site.random)
     # One piece is written while the next one is made.
-    with Path(path).open("ab" if append else "wb") as file, ThreadPoolExecutor(1) as pool:
-        if not append:
-            file.write(HEADER)
+    with Path(path).open("wb") as file, ThreadPoolExecutor(1) as pool:
+        file.write(HEADER)
         written: Future[None] | None = None
-        for rows in _pieces(site, records, first_job):
+        for rows in _pieces(site, records):
             frame = writer.frame(rows)
             if written is not None:
                 written.result()
@@ -196,7 +172,7 @@ def _share_hosts(hosts: int) -> dict[str, range]:
     return result
 
 
-def _pieces(site: _Site, records: int, first_job: int) -> Iterator[Rows]:
+def _pieces(site: _Site, records: int) -> Iterator[Rows]:
     """Yield records that ended, in that order, a piece at a time."""
     year, facts = site.year, site.facts
     bad = facts.hosts.index(facts.failing_node) if facts.failing_node else -1
@@ -205,6 +181,7 @@ def _pieces(site: _Site, records: int, first_job: int) -> Iterator[Rows]:
         for queue, numbers in site.hosts_of.items()
     }
     waiting: dict[str, Rows] = {}
+    first_job = 1
     for hours, count in _windows(year, records):
         rows = draw(site.random, site.habits, year, hours=hours, count=count, first_job=first_job)
         first_job = int(rows["job"].max()) + 1

@@ -50,7 +50,7 @@ RECORD_COLUMNS = (
     Column("submission_time", "timestamp", "UTC", "submission_time", "when it was submitted"),
     Column("start_time", "timestamp", "UTC", "start_time", "when it started; null for one that never did"),
     Column("end_time", "timestamp", "UTC", "end_time", "when it ended"),
-    Column("nice", "int32", "", "priority", "nice value that its queue gave it (queue_conf(5), priority); not qsub -p"),
+    Column("nice", "int32", "", "priority", "nice value from its queue (queue_conf(5), priority); not qsub -p"),
     Column("failed", "int32", "", "failed", "0, or why it failed: a code of sge_status(5)"),
     Column("exit_status", "int32", "", "exit_status", "of the job's script; 128 + n: ended by signal n"),
     Column("wallclock", "double", "s", "ru_wallclock", "time that it ran; in JSON records eusage.wallclock"),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import fnmatch
 import re
 from collections.abc import Iterable
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING, Any
 
 from gcs_lab.errors import InvalidArgument
@@ -85,10 +87,7 @@ def _fits(column: pl.Expr, wanted: list[str], *, folded: bool = False) -> pl.Exp
     ]
     if _MISSING & set(plain):
         tests.append(column.is_null())
-    test = tests[0]
-    for one in tests[1:]:
-        test |= one
-    return test
+    return reduce(or_, tests)
 
 
 def host_is(wanted: list[str]) -> pl.Expr:
@@ -104,10 +103,7 @@ def host_is(wanted: list[str]) -> pl.Expr:
         tests.append(_fits(host, short, folded=True))
     if full:
         tests.append(_fits(host, full, folded=True))
-    test = tests[0]
-    for one in tests[1:]:
-        test |= one
-    return test
+    return reduce(or_, tests)
 
 
 def queue_is(wanted: list[str]) -> pl.Expr:
@@ -133,10 +129,7 @@ def queue_is(wanted: list[str]) -> pl.Expr:
         if at and host not in {"", "*"}:
             # As fnmatch(3) of "queue@host", taken apart so that each of the few names is looked at once.
             tests.append(_fits(pl.col("queue"), [queue or "*"]) & _fits(pl.col("host"), [host], folded=True))
-    test = tests[0]
-    for one in tests[1:]:
-        test |= one
-    return test
+    return reduce(or_, tests)
 
 
 def compared(values: pl.Expr, comparison: str, bound: float) -> pl.Expr:

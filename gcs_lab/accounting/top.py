@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gcs_lab.accounting.groupings import groups
 from gcs_lab.accounting.summary import MEASURES, aggregations, summarise
 from gcs_lab.accounting.truth import chosen, collected
 from gcs_lab.errors import InvalidArgument, UnknownName
@@ -31,11 +32,11 @@ def top(store: Store, n: int, by: str, measure: str, choice: Choice) -> pl.DataF
     import polars as pl
 
     if measure not in MEASURES:
-        raise UnknownName("measure", measure, MEASURES, where="summary", relation="in")
-    if isinstance(n, bool) or not isinstance(n, int) or n < 1:
+        raise UnknownName("measure", str(measure), MEASURES, where="summary", relation="in")
+    if isinstance(n, bool) or not isinstance(n, int) or not 1 <= n < 2**63:
         raise InvalidArgument(f"n={n!r}: expected a number of rows, 1 or more.")
-    if by in _MANY and measure != "wait_mean":
-        made = summarise(store, by, choice, only=pl.col(by).is_in(_first(store, n, by, measure, choice)))
+    if list(groups(by)) == list(_MANY) and measure != "wait_mean":
+        made = summarise(store, by, choice, only=pl.col(*_MANY).is_in(_first(store, n, measure, choice)))
         total = summarise(store, (), choice)[measure].item()
     else:
         made = summarise(store, by, choice)
@@ -49,13 +50,13 @@ def top(store: Store, n: int, by: str, measure: str, choice: Choice) -> pl.DataF
     return made.select(*first, *rest).sort(measure, descending=True, nulls_last=True, maintain_order=True).head(n)
 
 
-def _first(store: Store, n: int, by: str, measure: str, choice: Choice) -> list[str]:
-    """Return the `n` groups with most of one measure, found by that one alone; the first by name of equal ones."""
+def _first(store: Store, n: int, measure: str, choice: Choice) -> list[str]:
+    """Return the `n` of _MANY with most of one measure, found by that one alone; the first by name of equal ones."""
     import polars as pl
 
     kind, of = aggregations()[measure]
     figures = [] if kind == "len" else [of.alias("figure")]
     added = pl.len().alias("figure") if kind == "len" else pl.col("figure").sum()
-    frame = chosen(store, [pl.col(by).alias("group"), *figures], choice).group_by("group").agg(added)
+    frame = chosen(store, [pl.col(*_MANY).alias("group"), *figures], choice).group_by("group").agg(added)
     most = collected(frame.sort(["figure", "group"], descending=[True, False]).head(n))
     return most["group"].drop_nulls().to_list()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gcs_lab.accounting.derived import column
+from gcs_lab.accounting.groupings import names_of
 from gcs_lab.accounting.tables import DERIVED_COLUMNS, RECORD_COLUMNS
 from gcs_lab.errors import InvalidArgument
 
@@ -68,7 +69,7 @@ def in_order(store: Store, columns: Collection[str] | None, choice: Choice) -> p
 def _names(columns: Collection[str] | None) -> list[str]:
     if columns is None:
         return list(ALL_COLUMNS)
-    names = [columns] if isinstance(columns, str) else list(columns)
+    names = names_of("columns", columns)
     if not names or len(set(names)) != len(names):
         raise InvalidArgument(
             f"columns={columns!r}: expected names of columns, each once; accounting.columns() has them."

@@ -76,6 +76,8 @@ def utilisation(
     """  # noqa: D205 - what the columns are takes two lines
     import polars as pl
 
+    if capacity is not None and (isinstance(capacity, bool) or not isinstance(capacity, int | float) or capacity < 0):
+        raise InvalidArgument(f"capacity={capacity!r}: expected a number of slots, 0 or more.")
     period, width = choice.period(), width_of(freq)
     begin = None if period.begin is None else round(period.begin * _MICRO)
     window = _Window(begin, None if period.end is None else round(period.end * _MICRO), width)

@@ -7,7 +7,7 @@ import math
 import threading
 import time
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +32,8 @@ SHARES = (0.1, 0.5, 0.8, 0.9, 0.95)
 _STALE = 3 * 86400
 #: Of fewer jobs in the queue nothing is said.
 _LEAST_IN_QUEUE = 100
+#: The requests that are looked at.
+_READ = {"h_rt", "h_vmem"}
 _CALLED = {
     "forest": "trees over the load at submission",
     "last starts": "the last 100 starts",
@@ -85,7 +87,8 @@ class WaitEstimate:
         """What is to be said, without a full stop."""
         if not self.quantiles:
             return [f"it is not known: {self.why}"]
-        half, most, nearly = (format_time(self.quantiles[share]) for share in (0.5, 0.8, 0.95))
+        # Records have whole seconds.
+        half, most, nearly = (format_time(max(1.0, self.quantiles[share])) for share in (0.5, 0.8, 0.95))
         said = [f"half of such jobs start within {half}, 80 % within {most}, 95 % within {nearly}"]
         look = "what waits and runs now was looked at" if self.live else "the present queue was not looked at"
         said.append(f"from {self.jobs:,} jobs in {self.queue}, by {_CALLED[self.tests[0].name]}; {look}")
@@ -117,7 +120,7 @@ def _tested(tests: tuple[BackTest, ...]) -> list[str]:
 
 def estimate(
     records: pl.LazyFrame,
-    template: JobTemplate | Mapping[str, Any] | None = None,
+    template: JobTemplate | Mapping[str, Any] | Wanted | None = None,
     *,
     live: pa.Table | None = None,
     at: datetime | None = None,
@@ -133,7 +136,8 @@ def estimate(
     records
         Records with the columns of RECORD_COLUMNS: of everybody, as everybody's jobs make the load.
     template
-        As for :func:`gcs_lab.accounting.advice_template.read_template`; None: a job of one slot.
+        As for :func:`gcs_lab.accounting.advice_template.read_template`; None: a job of one slot. Name, command and
+        project of a job are not looked at.
     live
         What runs and waits now, as the table of tasks of ``gcs_lab.status.tables``. None: the model knows only the
         waits of jobs that have ended.
@@ -148,12 +152,16 @@ def estimate(
     InvalidArgument
         If the template says nothing.
     """
+    from gcs_lab.accounting.wait_model import LEAST_JOBS
+
     wanted = read_template(template)
     model, seen = _model(records, key, live=live is not None)
     now = time.time() if at is None else at.timestamp()
+    # What it is called and runs, and for whom it is paid, is not looked at.
+    wanted = replace(wanted, name=None, command=None, project=None)
     said = f"jobs like {wanted.said}" if wanted.said else "any job"
     if model is None:
-        why = f"of {seen:,} jobs that started too little is learned"
+        why = f"there are {seen:,} jobs that started, and at least {LEAST_JOBS} are needed to learn from"
         return WaitEstimate(said, wanted.queue or "", _utc(now), live is not None, seen, {}, (), why=why)
     return _estimated(model, wanted, said, live, now, stale=at is None)
 
@@ -170,11 +178,17 @@ def _estimated(
     if live is None and stale and now - last > _STALE:
         now = last
         notes.append("the records end then: how it is since is not known")
+    elif now - last > _STALE:
+        notes.append(f"the newest job with a record was sent on {_utc(last):%Y-%m-%d}: how it was since is not known")
     queue = _queue(model, wanted)
     jobs = 0 if queue is None else int((past.jobs.queue == past.queues.index(queue)).sum())
     common = (said, queue or wanted.queue or "", _utc(now), live is not None, jobs)
     if queue is None:
         return WaitEstimate(*common, {}, model.tests, why=f"no job of the history ran in {wanted.queue}")
+    if unread := sorted(wanted.requests.keys() - _READ):
+        notes.append(f"{', '.join(unread)}: not looked at, and jobs that ask for it may wait longer")
+    if wanted.environment is not None and not past.environments(wanted.environment):
+        notes.append(f"no job of the history ran in the parallel environment {wanted.environment}: others are told")
     if jobs < _LEAST_IN_QUEUE:
         why = f"only {jobs:,} jobs of the history ran in {queue}, at least {_LEAST_IN_QUEUE} are needed"
         return WaitEstimate(*common, {}, model.tests, why=why)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -51,11 +52,17 @@ class Past:
         """When the last record ended."""
         return int(self.events.ended.max(initial=0))
 
+    def environments(self, wanted: str) -> list[str]:
+        """Return the parallel environments in which jobs ran that are meant; as in ``-pe``, ``*`` is a wildcard."""
+        return fnmatch.filter(self.placed["environment"].drop_nulls().unique(), wanted)
+
     def queue_for(self, owner: str | None, environment: str | None) -> str | None:
         """Return the queue in which most jobs like that ran; None: none ran."""
         import polars as pl
 
-        has_environment = pl.col("environment").eq_missing(pl.lit(environment))
+        has_environment = pl.col("environment").is_null()
+        if environment is not None:
+            has_environment = pl.col("environment").is_in(self.environments(environment))
         for like in (
             pl.col("owner").eq_missing(pl.lit(owner)) & has_environment,
             has_environment,

@@ -92,13 +92,13 @@ class Model:
         names = [name for place, name in enumerate(FEATURES) if self.live or place in _WITHOUT_LOOK]
         most = 1.2 * self.highest[int(moment.queue[0])] + 1
         beyond = [name for place, name in enumerate(names) if name in WATCHED and row[0, place] > most[place]]
-        waits, name = _Waits(self.past), self.tests[0].name
+        waits, name = _Waits(self.past, live=self.live), self.tests[0].name
         if name == "forest":
             logs = self.forest.quantiles(row)
         elif name == "history":
             logs = waits.history(moment, int(moment.at[0]))
         else:
-            logs = waits.last(moment, live=self.live)
+            logs = waits.last(moment)
         found: Numbers = np.expm1(logs[0])
         return found, beyond
 
@@ -110,24 +110,24 @@ def _chosen(rows: Numbers, *, live: bool) -> Numbers:
 class _Waits:
     """The plain models: quantiles of log waits in the queue, of all of them or of the last."""
 
-    def __init__(self, past: Past) -> None:
+    def __init__(self, past: Past, *, live: bool) -> None:
         self._past = past
         self._target = np.log1p(past.wait)
+        self._seen = _known(past, live=live)
 
     def history(self, moments: Moments, before: int) -> Numbers:
-        """Return the quantiles of all waits of the queue that were over `before` that time."""
+        """Return the quantiles of all waits of the queue that were known `before` that time."""
         jobs = self._past.jobs
-        over = jobs.at + self._past.wait < before
+        over = self._seen < before
         found = {}
         for queue in np.unique(moments.queue):
             mine = self._target[over & (jobs.queue == queue)]
             found[int(queue)] = np.quantile(mine if len(mine) else self._target[over], QUANTILES)
         return np.stack([found[int(queue)] for queue in moments.queue])
 
-    def last(self, moments: Moments, *, live: bool) -> Numbers:
+    def last(self, moments: Moments) -> Numbers:
         """Return the quantiles of the last 100 waits of the queue that were known at each moment."""
-        jobs = self._past.jobs
-        seen = (jobs.at + self._past.wait).astype(np.int64) if live else self._past.known
+        jobs, seen = self._past.jobs, self._seen
         result = np.empty((len(moments.at), len(QUANTILES)))
         for queue in np.unique(moments.queue):
             here = np.flatnonzero(jobs.queue == queue)
@@ -154,22 +154,21 @@ def learn(past: Past, *, live: bool) -> Model | None:
     if count < LEAST_JOBS:
         return None
     split = int(jobs.at[int(_LEARNED * count)])
-    known = (jobs.at + past.wait).astype(np.int64) if live else past.known
-    over, later = np.flatnonzero(known < split), np.flatnonzero(jobs.at >= split)
+    over, later = np.flatnonzero(_known(past, live=live) < split), np.flatnonzero(jobs.at >= split)
     if len(over) < LEAST_JOBS // 2 or not len(later):
         return None
     learned, tried = _spread(over, _SEEN), _spread(later, _TRIED)
     history, target = History(past.events, live=live), np.log1p(past.wait)
     earlier = _chosen(features(_some(jobs, learned), history), live=live)
     moments = _some(jobs, tried)
-    plain = _Waits(past)
+    plain = _Waits(past, live=live)
     held_out = _chosen(features(moments, history), live=live)
     tree = grow(earlier, target[learned], _weights(jobs.at[learned], split))
     tests = [
         _test(name, quantiles, target[tried])
         for name, quantiles in (
             ("forest", tree.quantiles(held_out)),
-            ("last starts", plain.last(moments, live=live)),
+            ("last starts", plain.last(moments)),
             ("history", plain.history(moments, split)),
         )
     ]
@@ -181,6 +180,11 @@ def learn(past: Past, *, live: bool) -> Model | None:
     highest = np.zeros((len(past.queues), rows.shape[1]))
     np.maximum.at(highest, jobs.queue[used], rows)
     return Model(past, live, tuple(tests), forest, history, highest)
+
+
+def _known(past: Past, *, live: bool) -> NDArray[np.int64]:
+    """Return when each wait was known: with a look at the cluster when it was over, else when its job had ended."""
+    return (past.jobs.at + past.wait).astype(np.int64) if live else past.known
 
 
 def _spread(places: NDArray[np.int64], most: int) -> NDArray[np.int64]:

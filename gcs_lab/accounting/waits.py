@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -47,6 +48,8 @@ def waits(store: Store, by: str | Sequence[str], quantiles: Sequence[float], cho
     """
     import polars as pl
 
+    if not isinstance(quantiles, Iterable):
+        raise InvalidArgument(f"quantiles={quantiles!r}: expected shares from 0 to 1 in a list, such as [0.5, 0.95].")
     for share in quantiles:
         if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= 1:
             raise InvalidArgument(f"quantiles={quantiles!r}: {share!r} is no share from 0 to 1; the median is 0.5.")
@@ -75,7 +78,10 @@ def distribution(
     """
     import polars as pl
 
-    bounds = [float(one) for one in (EDGES if edges is None else edges)]
+    try:
+        bounds = [float(one) for one in (EDGES if edges is None else edges)]
+    except (TypeError, ValueError):
+        bounds = []
     if not bounds or any(after <= before for before, after in pairwise(bounds)):
         raise InvalidArgument(f"edges={edges!r}: expected seconds that grow, such as [0, 60, 3600].")
     names, frame = _waiting(store, by, choice)

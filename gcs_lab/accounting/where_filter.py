@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from gcs_lab.accounting.derived import column, has_failed
 from gcs_lab.accounting.tables import DERIVED_COLUMNS, RECORD_COLUMNS
-from gcs_lab.accounting.text_choice import compared
+from gcs_lab.accounting.text_choice import compared, pattern_expression
 from gcs_lab.errors import Internal
 from gcs_lab.status import filter_tests as tests
 from gcs_lab.status.filter_language import parse_filter
@@ -83,17 +83,13 @@ def _text(test: tests.TextTest) -> pl.Expr:
         told.append(values.is_in(exact))
     if "" in test.exact:
         told.append(values.is_null() | (texts == ""))
-    told += [texts.str.contains(_expression(pattern, folded=test.folded)) for pattern in test.patterns]
+    # Here a bracket is a letter like others.
+    told += [
+        texts.str.contains(pattern_expression(pattern.replace("[", "[[]"), folded=test.folded))
+        for pattern in test.patterns
+    ]
     told += [texts.str.contains(f"(?i){re.escape(piece)}") for piece in test.pieces]
     return reduce(or_, [one.fill_null(value=False) for one in told])
-
-
-def _expression(pattern: str, *, folded: bool) -> str:
-    parts = (
-        ".*" if one.startswith("*") else "." if one == "?" else re.escape(one)
-        for one in re.split(r"(\*+|\?)", pattern)
-    )
-    return rf"(?s{'i' if folded else ''})\A{''.join(parts)}\z"
 
 
 def _id(test: tests.IdTest) -> pl.Expr:

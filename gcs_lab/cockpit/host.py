@@ -146,7 +146,7 @@ class CockpitHost:
             answer(message)
         except GcsError as reason:
             self._trouble(str(reason), message.get("id"))
-        except Exception as reason:
+        except BaseException as reason:  # a panic of polars is no Exception, and nobody would be told
             _LOG.exception("a message %r could not be answered", message["kind"])
             self._trouble(
                 f"this could not be done, by a fault of gcs_lab ({type(reason).__name__}: {reason}). The log of the "

@@ -66,8 +66,9 @@ class Lane:
         while (work := self._next()) is not None:
             try:
                 work()
-            except Exception:
-                # Those who give work catch what they expect; a fault must not end the thread.
+            except BaseException:
+                # Those who give work catch what they expect; a fault must not end the thread, not even a
+                # panic of polars, which is no Exception.
                 _LOG.exception("%s: something could not be done", self._name)
             # What it holds on to (a whole snapshot, perhaps) may go while nothing is to be done.
             del work

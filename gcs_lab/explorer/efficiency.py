@@ -147,7 +147,7 @@ def _scatter(records: pl.LazyFrame, by: str, known: int, jobs: int) -> Drawn:
     traces += [_points_of(name, sample.filter(who), colour.get(name, REST_COLOUR)) for name, who in shown_names]
     label = GROUPINGS[by].lower()
     which = (
-        f"{len(sample):,} of {known:,} jobs are drawn as points (each {every}th), the shade below "
+        f"{len(sample):,} of {known:,} jobs are drawn as points (one of {every}), the shade below "
         "counts all of them. "
         if every > 1
         else ""
@@ -335,7 +335,7 @@ def _cpu_shares(records: pl.LazyFrame) -> Drawn:
         "CPU: slot hours by how much they were used",
         "Slot hours of the jobs whose CPU time was that part of their slot time. What is left of 50 "
         "% kept more slots "
-        "than it computed with; more than 100 % computed on more cores than it had asked for.",
+        "than it computed with; more than 100% computed on more cores than it had asked for.",
         _bars_of_shares(x, y, "CPU time, of slot time", "slot hours"),
     )
 

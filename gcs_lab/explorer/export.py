@@ -55,7 +55,7 @@ def exported(shown: Shown, form: str, folder: Path | None = None) -> dict[str, A
             if size <= MOST_SENT:
                 return {**told, "content": base64.b64encode(made.read_bytes()).decode("ascii"), "path": ""}
             kept = _kept(made, folder)
-            return {**told, "name": kept.name, "content": "", "path": str(kept), "note": f"{note}, written to {kept}"}
+            return {**told, "name": kept.name, "content": "", "path": str(kept), "note": note}
     except OSError as reason:
         raise OutOfResource(
             f"the export could not be written to {folder}: {reason.strerror or reason}. Free some space, narrow the "

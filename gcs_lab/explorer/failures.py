@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from gcs_lab.accounting.chance import chances, jobs_that_fail_together, most_expected
 from gcs_lab.accounting.derived import has_failed
 from gcs_lab.accounting.failures import reason
-from gcs_lab.explorer.chance import log_chance, most_expected
 from gcs_lab.explorer.drawing import (
     BAD_COLOUR,
     HATCHED,
@@ -79,32 +79,12 @@ def rates_of_hosts(records: pl.LazyFrame) -> list[HostRate]:
         .with_columns(pl.col("host").cast(pl.String))
         .sort("host")
     )
-    all_jobs, all_failed = int(found["jobs"].sum()), int(found["failed"].sum())
-    several = np.log10(max(len(found), 1))
-    alike = _jobs_that_fail_together(found["jobs"].to_numpy(), found["failed"].to_numpy())
+    jobs, failed = found["jobs"].to_list(), found["failed"].to_list()
     rates = []
-    for host, jobs, failed in found.iter_rows():
-        elsewhere = all_jobs - jobs
-        expected = (all_failed - failed) / elsewhere if elsewhere else all_failed / all_jobs
-        # None failed elsewhere: as if half a one had.
-        single = max(expected, 0.5 / max(elsewhere, 1))
-        chance = log_chance(round(failed / alike), round(jobs / alike), single) + several if elsewhere else 0.0
-        rates.append(HostRate(host, jobs, failed, expected, min(float(chance), 0.0)))
+    for host, many, bad, chance in zip(found["host"], jobs, failed, chances(jobs, failed), strict=True):
+        expected = bad / many if chance.others is None else chance.others
+        rates.append(HostRate(host, many, bad, expected, chance.log10))
     return sorted(rates, key=lambda one: (one.chance, -one.rate, one.host))
-
-
-def _jobs_that_fail_together(jobs: np.ndarray[Any, Any], failed: np.ndarray[Any, Any]) -> float:
-    """Return how many jobs count as one.
-
-    Those of one array or user fail together, so that hosts differ by more than the binomial distribution has it.
-    Taken from the hosts themselves, by a median that a few bad ones do not move.
-    """
-    rate = failed.sum() / max(jobs.sum(), 1)
-    if not 0 < rate < 1:
-        return 1.0
-    spread = (failed - jobs * rate) ** 2 / np.maximum(jobs * rate * (1 - rate), 1e-12)
-    # The median of chi squared with one degree of freedom.
-    return max(1.0, float(np.median(spread)) / 0.455)
 
 
 def content(shown: Shown) -> Content:
@@ -128,7 +108,6 @@ def content(shown: Shown) -> Content:
     if not row["failed"]:
         return Content([Fact("Failed", "0", "No matching record failed.")], empty="Nothing failed here.")
     shown.check()
-    # First the rows, then their reasons: polars 2.1 panics in texts of empty pieces where it does both at once.
     few = records.filter(has_failed()).with_columns(pl.col("category").cast(pl.String)).collect()
     failed, terms = _causes(few.select("host", "end_time", "failed", "exit_status", reason()))
     hosts = rates_of_hosts(records)
@@ -193,7 +172,7 @@ def _hosts_figure(hosts: Sequence[HostRate]) -> Drawn:
     shown = hosts[:_MOST_HOSTS]
     names = [one.host for one in shown]
     limit = UNLIKELY - float(np.log10(max(len(hosts), 1)))
-    alike = _jobs_that_fail_together(np.array([one.jobs for one in hosts]), np.array([one.failed for one in hosts]))
+    alike = jobs_that_fail_together([one.jobs for one in hosts], [one.failed for one in hosts])
     limits = [_limit(one, alike, limit) for one in shown]
     bars = [
         {

@@ -44,18 +44,26 @@ _FEWEST_PERIODS, _QUIET_PERIODS, _MOST_STRETCHES = 5, 3, 3
 
 
 def findings(shown: Shown) -> list[Finding]:
-    """Return what stands out among the matching records, the weightiest first."""
+    """Return what stands out among the matching records: the weightiest of each kind, then the next of each.
+
+    Only the first few are seen at once: a kind that has many must not hide the others.
+    """
     import polars as pl
 
     records = shown.records(FINDING_COLUMNS).filter(pl.col("pe_task").is_null())
-    found = _hosts(records)
+    kinds = [_hosts(records)]
     shown.check()
-    found += _memory(records)
+    kinds.append(_memory(records))
     shown.check()
-    found += _idle(records)
+    kinds.append(_idle(records))
     shown.check()
-    found += _rushes(shown, records)
-    return sorted(found, key=lambda one: -one.weight)
+    kinds.append(_rushes(shown, records))
+    ranked = [
+        (place, -one.weight, one)
+        for kind in kinds
+        for place, one in enumerate(sorted(kind, key=lambda one: -one.weight))
+    ]
+    return [one for _, _, one in sorted(ranked, key=lambda told: told[:2])]
 
 
 def _hosts(records: pl.LazyFrame) -> list[Finding]:

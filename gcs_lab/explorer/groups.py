@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from gcs_lab.explorer.drawing import NO_NAME, OTHERS, term_of
+from gcs_lab.explorer.local_time import shown_times
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -143,7 +144,7 @@ def widths(begins: NDArray[np.int64], step: Step) -> NDArray[np.float64]:
 
 def stacked_bars(told: OverTime, step: Step, unit: str, colour: dict[str, str]) -> list[dict[str, object]]:
     """Return plotly's bars over time, one trace a name."""
-    x = told.begins / 1000.0
+    x = shown_times(told.begins)
     if step.seconds:
         width: object = step.seconds * 1000.0
     else:

@@ -142,9 +142,28 @@ class ExplorerHost:
             self._held,
             currency=self._currency,
             capacity=self._capacity[1],
-            read_part=self._reading.part if self._reading.is_reading else 1.0,
+            read_part=self._reading.part,
             wanted=wanted,
         )
+
+    def read_once(self) -> str:
+        """Read what came, and wait for it; return why it could not be, or ''.
+
+        In the thread that reads for the browser: two that read at once would take turns, and only one of them would
+        tell how far it is and could be stopped.
+        """
+        done = threading.Event()
+
+        def read() -> None:
+            try:
+                self._reading.read()
+            finally:
+                done.set()
+
+        self._do("reading", {"kind": "refresh"}, lambda _: read())
+        while not self._closed and not done.wait(0.5):
+            pass
+        return self._reading.failure
 
     # -- what the browser says --------------------------------------------------------------------------------------
 
@@ -209,18 +228,19 @@ class ExplorerHost:
     def _on_hello(self, _: Mapping[str, Any]) -> None:
         self._hello = self._visible = True
         self._begin()
+        self._reading.await_first()
         self._stage.welcome(self.state, self._held, self._currency)
         self._is_ready = True
         self._show()
         self._do("reading", {"kind": "refresh"}, lambda _: self._look(), "look")
 
     def _begin(self) -> None:
-        """Choose the period that is shown at first, once there are records."""
+        """Choose the period that is shown at first; while they are read, it goes with the last."""
         with self._asking:
             sequence, state = self._asked
-            last = self._accounting.totals().last_end
+            last = self._accounting.store.totals().last_end
             if not self._chosen and last is not None:
-                self._chosen = True
+                self._chosen = self._reading.part >= 1
                 self._asked = (sequence, replace(state, since=float(last // DAY * DAY - DEFAULT_DAYS * DAY)))
 
     def _on_state(self, _: Mapping[str, Any]) -> None:
@@ -314,8 +334,8 @@ class ExplorerHost:
     def _renew(self) -> None:
         was_chosen = self._chosen
         self._begin()
-        if self._chosen and not was_chosen:
-            # The first records: the period is another one now.
+        if not was_chosen:
+            # The first records: the period may be another one now.
             self._stage.welcome(self.state, self._held, self._currency)
         else:
             self._stage.renewed(self._held)

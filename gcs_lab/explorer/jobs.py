@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from gcs_lab.explorer.drawing import HATCHED, Content, Drawn, Fact, axis, escaped, layout_of, term_of
-from gcs_lab.explorer.local_time import offset_us
+from gcs_lab.explorer.local_time import offset_us, shown_times
 from gcs_lab.explorer.waits import length_text
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def _figure(rows: pl.DataFrame, more: bool, now: float) -> Drawn:
             "orientation": "h",
             "name": name,
             "y": [one[0] for one in told],
-            "base": np.array([_shown_ms(one[1]) for one in told]),
+            "base": shown_times(np.array([_local_us(one[1]) for one in told], np.int64)),
             "x": np.array([max(one[2] * 1000.0, 1.0) for one in told]),
             "text": [escaped(one[3]).replace("&lt;br>", "<br>") for one in told],
             "textposition": "none",
@@ -166,5 +166,5 @@ def _figure(rows: pl.DataFrame, more: bool, now: float) -> Drawn:
     )
 
 
-def _shown_ms(at: float) -> float:
-    return round(at * 1000.0 + offset_us(at) / 1000.0)
+def _local_us(at: float) -> int:
+    return round(at * 1e6) + offset_us(at)

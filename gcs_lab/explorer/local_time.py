@@ -15,7 +15,18 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
-__all__ = ["HOUR", "Step", "bucket", "clock_text", "day_text", "hour_of_week", "local", "shown_times", "step_for"]
+__all__ = [
+    "HOUR",
+    "Step",
+    "bucket",
+    "clock_changes",
+    "clock_text",
+    "day_text",
+    "hour_of_week",
+    "local",
+    "shown_times",
+    "step_for",
+]
 
 HOUR = 3600.0
 DAY = 86400.0
@@ -51,7 +62,7 @@ def offset_us(at: float) -> int:
     return int(_offset(at) * _US)
 
 
-def _changes(since: float, until: float) -> list[tuple[float, float]]:
+def clock_changes(since: float, until: float) -> list[tuple[float, float]]:
     """Return from when on (seconds since the epoch) which offset from UTC holds, in seconds."""
     found = [(since, _offset(since))]
     at = since
@@ -72,7 +83,7 @@ def local(column: str, since: float, until: float) -> pl.Expr:
     import polars as pl
 
     ticks = pl.col(column).dt.epoch("us")
-    changes = _changes(since, until)
+    changes = clock_changes(since, until)
     if len(changes) == 1:
         return ticks + int(changes[0][1] * _US)
     shift: Any = pl.when(ticks < int(changes[1][0] * _US)).then(int(changes[0][1] * _US))
@@ -88,7 +99,7 @@ def local_of(moments: NDArray[np.int64]) -> NDArray[np.int64]:
 
     if not len(moments):
         return moments
-    changes = _changes(float(moments[0]) / _US, float(moments[-1]) / _US)
+    changes = clock_changes(float(moments[0]) / _US, float(moments[-1]) / _US)
     place = np.searchsorted([int(begin * _US) for begin, _ in changes], moments, side="right") - 1
     offsets = np.array([int(offset * _US) for _, offset in changes], np.int64)
     shifted: NDArray[np.int64] = moments + offsets[np.maximum(place, 0)]
@@ -116,15 +127,15 @@ def hour_of_week(column: str, since: float, until: float) -> pl.Expr:
     return (local(column, since, until) // int(HOUR * _US) + 3 * 24) % 168
 
 
-def shown_times(local_us: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return microseconds of the local clock as plotly's axes of time show them: milliseconds."""
-    shown: NDArray[np.float64] = local_us / 1000.0
-    return shown
+def shown_times(local_us: NDArray[np.int64]) -> list[str]:
+    """Return microseconds of the local clock as plotly's axes of time take them: text, to the millisecond.
 
+    No numbers: those plotly.js shifts by the zone of the browser, which is another one often enough.
+    """
+    import numpy as np
 
-def to_local_ms(seconds: float) -> float:
-    """Return a moment (seconds since the epoch) as plotly's axes show it: milliseconds of the local clock."""
-    return (seconds + _offset(seconds)) * 1000.0
+    told: list[str] = np.datetime_as_string(local_us.astype("datetime64[us]"), unit="ms").tolist()
+    return told
 
 
 def from_local(local_us: int) -> float:

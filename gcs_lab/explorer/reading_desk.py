@@ -40,11 +40,13 @@ class ReadingDesk:
     ) -> None:
         self._accounting, self._send, self._came = accounting, send, came
         self._stop = threading.Event()
-        #: Whether it reads now, and whether somebody stopped it: then it does not begin by itself.
-        self.is_reading = False
+        #: Whether somebody stopped it: then it does not begin by itself.
         self.is_cancelled = False
+        #: Why the last look failed, or ''.
+        self.failure = ""
         #: Part that was read, 0 to 1.
         self.part = 1.0
+        self._is_awaited = False
         self._began = self._told_at = self._partial_at = 0.0
         self._last: Progress | None = None
         self._before: object = None
@@ -53,6 +55,11 @@ class ReadingDesk:
         """Stop reading; what was read stays."""
         self.is_cancelled = True
         self._stop.set()
+
+    def await_first(self) -> None:
+        """Take it that a look comes next: without any record, nobody is to be told meanwhile that there is none."""
+        if not self.is_cancelled and not self._accounting.store.totals().records:
+            self.part, self._is_awaited = 0.0, True
 
     def read(self, *, asked: bool = False) -> None:
         """Read what came. `asked`: somebody wants it, so that it goes on after a stop, and its end is told."""
@@ -63,15 +70,18 @@ class ReadingDesk:
         self._began = self._partial_at = time.monotonic()
         self._told_at, self._last = 0.0, None
         before = self._mark()
-        self.is_reading, self.part = True, 0.0
+        self.failure = ""
+        self.part = 0.0
         try:
             ingested = self._accounting.refresh(progress=self._on_progress, stop=self._stop)
         except GcsError as reason:
-            self._tell("failed", str(reason))
+            self.failure = str(reason)
+            self._tell("failed", self.failure)
             return
         finally:
-            self.is_reading, self.part = False, 1.0
-            if self._mark() != before or self._told_at:
+            self.part = 1.0
+            if self._mark() != before or self._told_at or self._is_awaited:
+                self._is_awaited = False
                 self._came()
         state = "done" if ingested.complete else "cancelled"
         if self._told_at or asked or not ingested.complete:
@@ -82,7 +92,7 @@ class ReadingDesk:
 
     def _mark(self) -> object:
         try:
-            return self._accounting.totals()
+            return self._accounting.store.totals()
         except GcsError:
             return None
 

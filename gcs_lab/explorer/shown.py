@@ -61,7 +61,7 @@ class HeldRecords:
 
         wanted = sorted({*columns, "end_time"})
         with self._lock:
-            key = (since, until, self._accounting.totals().records)
+            key = (since, until, self._accounting.store.totals().records)
             if key != self._key:
                 self._key, self._frame = key, None
                 self._number = int(self._scan(since, until, ["end_time"]).select(pl.len()).collect().item())
@@ -157,7 +157,7 @@ class Shown:
         self.now = time.time()
         #: Raises FilterError where it cannot be read.
         self._filter = Choice(where=state.filter, now=self.now).expression()
-        totals = accounting.totals()
+        totals = accounting.store.totals()
         first = self.now - DAY if totals.first_end is None else totals.first_end
         last = self.now if totals.last_end is None else totals.last_end + 1
         since = first if state.since is None else state.since
@@ -292,6 +292,8 @@ class Shown:
 
     def nothing(self) -> str:
         """Return why there is nothing to see."""
+        if not self._total and self.read_part < 1:
+            return "The records are being read. The first of them are shown as soon as they are known."
         if not self._total:
             return "There is no record of accounting yet."
         if not self.held.number(self.state.since, self.state.until):

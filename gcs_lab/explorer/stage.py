@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 from gcs_lab.explorer.columns import CATEGORIES, columns_told, words_told
 from gcs_lab.explorer.drawing import Fact
 from gcs_lab.explorer.findings import findings
+from gcs_lab.explorer.local_time import DAY, clock_changes
 from gcs_lab.explorer.messages import PROTOCOL
 from gcs_lab.explorer.tabs import content_of, groupings_told, measures_told, tabs_told
 
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["ExplorerStage", "fact_told", "finding_told"]
 
 _Message = dict[str, Any]
+#: Before the first record and after the last one somebody may look, too: seconds.
+_AROUND = 400 * DAY
 
 
 class ExplorerStage:
@@ -61,7 +65,7 @@ class ExplorerStage:
         self._send({"kind": "renewed", **self._counts(held, None)})
 
     def _counts(self, held: HeldRecords, state: ExplorerState | None) -> _Message:
-        totals = self._accounting.totals()
+        totals = self._accounting.store.totals()
         span = None if totals.first_end is None or totals.last_end is None else [totals.first_end, totals.last_end]
         # Values of the period that is at hand: to look for them all through the years would take long.
         period = held.latest_period() if state is None else (state.since, state.until)
@@ -71,6 +75,7 @@ class ExplorerStage:
             "records": totals.records,
             "rejects": totals.rejects,
             "words": words_told(records),
+            "clock": _clock(span),
         }
 
     def show(self, shown: Shown, sequence: int, error: FilterError | None) -> None:
@@ -79,7 +84,7 @@ class ExplorerStage:
         matching, period = shown.counts()
         shown.check()
         facts = list(content.facts)
-        if shown.read_part < 1:
+        if 0 < shown.read_part < 1:
             facts.insert(
                 0, Fact("Read so far", f"{shown.read_part:.0%}", "The rest of the records is still read.", bad=True)
             )
@@ -104,6 +109,13 @@ class ExplorerStage:
             told = [finding_told(one) for one in findings(shown)] if matching else []
             self._found = (mark, told)
             self._send({"kind": "findings", "sequence": sequence, "findings": told})
+
+
+def _clock(span: list[float] | None) -> list[list[float]]:
+    """Return how far this machine's clock is ahead of UTC, and since when, for all that may be looked at."""
+    now = time.time()
+    first, last = span or (now, now)
+    return [list(change) for change in clock_changes(min(first, now) - _AROUND, max(last, now) + _AROUND)]
 
 
 def fact_told(fact: Fact) -> _Message:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from gcs_lab.explorer.drawing import HEAT, NO_NAME, OTHERS, Content, Drawn, Fact, axis, colours, layout_of, term_of
-from gcs_lab.explorer.local_time import DAY, HOUR, local_of, offset_us
+from gcs_lab.explorer.local_time import DAY, HOUR, local_of, offset_us, shown_times
 from gcs_lab.explorer.state import GROUPINGS
 
 if TYPE_CHECKING:
@@ -191,7 +191,7 @@ def content(shown: Shown) -> Content:
             Fact(
                 "Nearly full",
                 f"{full:.0%}",
-                "Part of the time with more than 95 % of the slots in use.",
+                "Part of the time with more than 95% of the slots in use.",
                 full > _OFTEN,
             ),
         ]
@@ -218,7 +218,7 @@ def _width_text(hours: float) -> str:
 def _over_time(used: InUse, by: str, capacity: int, what: str) -> Drawn:
     names = [_name(name) for name in used.names]
     colour = colours(names)
-    x = np.append(used.begins, used.begins[-1] + int(used.width * HOUR * 1e6)) / 1000.0
+    x = shown_times(np.append(used.begins, used.begins[-1] + int(used.width * HOUR * 1e6)))
     traces: list[dict[str, Any]] = [
         {
             "type": "scatter",
@@ -238,8 +238,8 @@ def _over_time(used: InUse, by: str, capacity: int, what: str) -> Drawn:
             {
                 "type": "scatter",
                 "mode": "lines",
-                "name": "there are",
-                "x": [float(x[0]), float(x[-1])],
+                "name": "slots that there are",
+                "x": [x[0], x[-1]],
                 "y": [capacity, capacity],
                 "line": {"dash": "dash", "width": 1.5, "color": "#d55e00"},
                 "hovertemplate": "%{y:,} slots<extra>%{fullData.name}</extra>",
@@ -293,7 +293,7 @@ def _week(used: InUse, capacity: int) -> Drawn:
     return Drawn(
         "utilisation_by_hour_of_week",
         "Slots in use by hour of the week",
-        "The mean over all weeks of the period (this machine's clock); the colour says how many, by "
+        "The mean over all weeks of the period (the clock of the kernel's machine); the colour says how many, by "
         "the scale beside it. "
         "Where slots are free, jobs "
         "start at once."

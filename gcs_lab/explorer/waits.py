@@ -20,7 +20,7 @@ from gcs_lab.explorer.drawing import (
     term_of,
 )
 from gcs_lab.explorer.groups import periods
-from gcs_lab.explorer.local_time import bucket, hour_of_week, step_for
+from gcs_lab.explorer.local_time import bucket, hour_of_week, shown_times, step_for
 from gcs_lab.explorer.state import GROUPINGS
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["content", "length_text", "log_ticks"]
 
-_QUANTILES = {"half": 0.5, "90 %": 0.9, "99 %": 0.99}
+_QUANTILES = {"half": 0.5, "90%": 0.9, "99%": 0.99}
 #: Classes of the distribution: a tenth of a power of ten each, from one second to a hundred days.
 _CLASSES_A_DECADE, _DECADES = 10, 7
 _MOST_GROUPS = 15
@@ -98,8 +98,8 @@ def content(shown: Shown) -> Content:
     long = row["long"] / jobs
     facts = [
         Fact("Median wait", length_text(row["half"]), "Half of the jobs waited less than this."),
-        Fact("90 % waited less than", length_text(row["90 %"]), "One job of ten waited longer."),
-        Fact("99 % waited less than", length_text(row["99 %"]), "One job of a hundred waited longer."),
+        Fact("90% waited less than", length_text(row["90%"]), "One job of ten waited longer."),
+        Fact("99% waited less than", length_text(row["99%"]), "One job of a hundred waited longer."),
         Fact("Mean wait", length_text(row["mean"]), "The sum of all waiting, by the number of jobs."),
         Fact("Longer than 4 h", f"{long:.1%}", "Share of the jobs that waited longer than four hours.", long > 0.1),  # noqa: PLR2004
     ]
@@ -161,23 +161,24 @@ def _distribution_figure(counts: np.ndarray[Any, np.dtype[np.int64]], row: dict[
             "yref": "paper",
             "text": f"{word}: {length_text(row[word])}",
             "showarrow": False,
-            "xanchor": "left",
-            "xshift": 3,
+            # The middle one stands to the left of its line: the next line is often near.
+            "xanchor": "right" if word == "90%" and at > 1 else "left",
+            "xshift": -3 if word == "90%" and at > 1 else 3,
         }
         for place, (word, at) in enumerate(places.items())
     ]
-    highest = max(begins[-1] + 0.1, places["99 %"] + 0.6)
+    highest = max(begins[-1] + 0.1, places["99%"] + 0.6)
     return Drawn(
         "waits_distribution",
         "How long jobs waited",
         "Jobs by the time from submission to start; each bar is 1.26 times as long as the one before, and the first "
-        "holds what started at once. The dashed lines are the time that half, 90 % and 99 % of the jobs did not "
+        "holds what started at once. The dashed lines are the time that half, 90% and 99% of the jobs did not "
         "wait longer than.",
         {
             "data": [bars],
             "layout": layout_of(
                 axis("waited", range=[0, highest], **log_ticks(1, 10**highest)),
-                axis("jobs", rangemode="tozero"),
+                axis("jobs", range=[0, 1.3 * float(counts.max())]),
                 bargap=0,
                 shapes=shapes,
                 annotations=notes,
@@ -202,7 +203,7 @@ def _week(shown: Shown, records: pl.LazyFrame) -> Drawn:
     texts = [
         "no job"
         if not count
-        else f"half waited less than {length_text(a)}<br>90 % less than {length_text(b)}<br>{count:,} jobs"
+        else f"half waited less than {length_text(a)}<br>90% less than {length_text(b)}<br>{count:,} jobs"
         for a, b, count in zip(half.tolist(), most.tolist(), jobs.tolist(), strict=True)
     ]
     levels = np.log10(np.clip(most, 1.0, None)).reshape(7, 24)
@@ -216,7 +217,7 @@ def _week(shown: Shown, records: pl.LazyFrame) -> Drawn:
         "text": [texts[day * 24 : day * 24 + 24] for day in range(7)],
         "hovertemplate": "%{y} %{x}:00<br>%{text}<extra></extra>",
         "colorscale": HEAT,
-        "colorbar": {"title": {"text": "90 %"}, **log_ticks(*seen), "thickness": 12},
+        "colorbar": {"title": {"text": "90%"}, **log_ticks(*seen), "thickness": 12},
         "xgap": 1,
         "ygap": 1,
         "hoverongaps": False,
@@ -224,9 +225,8 @@ def _week(shown: Shown, records: pl.LazyFrame) -> Drawn:
     return Drawn(
         "waits_by_hour_of_week",
         "Waiting by hour of the week",
-        "Each field is an hour of the week in which jobs were submitted (this machine's clock); its "
-        "colour says how long "
-        "90 % of them did not wait longer than, by the scale beside it.",
+        "Each field is an hour of the week in which jobs were submitted (the clock of the kernel's machine); its "
+        "colour says how long 90% of them did not wait longer than, by the scale beside it.",
         {
             "data": [heat],
             "layout": layout_of(axis("hour of submission", "category"), axis(kind="category", autorange="reversed")),
@@ -252,7 +252,7 @@ def _over_time(shown: Shown, records: pl.LazyFrame) -> Drawn:
     lines: list[dict[str, Any]] = []
     for column, label, colour, dash in (
         ("half", "half waited less", PALETTE[0], "solid"),
-        ("most", "90 % waited less", PALETTE[1], "dash"),
+        ("most", "90% waited less", PALETTE[1], "dash"),
         ("mean", "mean", PALETTE[3], "dot"),
     ):
         values = np.full(len(begins), np.nan)
@@ -262,7 +262,7 @@ def _over_time(shown: Shown, records: pl.LazyFrame) -> Drawn:
                 "type": "scatter",
                 "mode": "lines+markers",
                 "name": label,
-                "x": begins / 1000.0,
+                "x": shown_times(begins),
                 "y": values.round(1),
                 "line": {"color": colour, "dash": dash, "width": 2},
                 "marker": {"size": 4, "color": colour},
@@ -273,7 +273,7 @@ def _over_time(shown: Shown, records: pl.LazyFrame) -> Drawn:
     return Drawn(
         "waits_over_time",
         f"Waiting over time, each {step.name}",
-        f"Of the jobs that were submitted in each {step.name}: how long half of them, and 90 %, did not wait longer "
+        f"Of the jobs that were submitted in each {step.name}: how long half of them, and 90%, did not wait longer "
         "than. Jobs that were submitted before the period are left out. Choose a range of time to see that alone.",
         {
             "data": lines,
@@ -333,7 +333,7 @@ def _by_group(records: pl.LazyFrame, by: str) -> Drawn:
         f"Waiting by {label}",
         f"The {len(names)} of most jobs. The box holds the middle half of the jobs, the line in it is "
         "the median, the "
-        "whiskers reach from 10 % to 90 %.",
+        "whiskers reach from 10% to 90%.",
         {
             "data": [boxes],
             "layout": layout_of(

@@ -72,6 +72,7 @@ _SECONDS = ("cpu", "io_wait", "ru_stime", "ru_utime", "ru_wallclock", "wait", "w
 #: A sentence on each name, for completion and the document.
 HELP = {
     "job_id": "number of the job: id:4711, id>4000, 4711.3 for a task",
+    "nice": "nice value that the queue gave it",
     "name": "name of the job (-N): name~fit contains it, name:fit* begins with it",
     "owner": "who submitted it: owner:alice or owner:alice,bob",
     "project": "project (-P)",

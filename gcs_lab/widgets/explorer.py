@@ -113,12 +113,14 @@ class ExplorerPage:
         return {"text/html": f'<div id="{self._id}">{html}</div>', "text/plain": text}
 
     def _renew(self) -> None:
+        failure = self._host.read_once()
         try:
-            self._accounting.refresh()
             shown = _shown(self._accounting, self._host.state)
             data = self._bundle(explorer_html(shown), explorer_text(shown))
         except GcsError as reason:
-            data = self._bundle("<p>The records could not be read.</p>", f"The records could not be read: {reason}")
+            failure = failure or str(reason)
+        if failure:
+            data = self._bundle("<p>The records could not be read.</p>", f"The records could not be read: {failure}")
         if self._handle is not None and not self._host.closed:
             # By its id, from this thread: what a cell prints meanwhile is not touched.
             self._handle.update(data, raw=True)  # type: ignore[no-untyped-call]
@@ -198,7 +200,7 @@ def explore(
 
 def _shown(accounting: Accounting, state: ExplorerState) -> Shown:
     """Return what is shown of a state now; the last 30 days, where no period is chosen."""
-    last = accounting.totals().last_end
+    last = accounting.store.totals().last_end
     if state.since is None and state.until is None and last is not None:
         state = replace(state, since=last // _DAY * _DAY - DEFAULT_DAYS * _DAY)
     return Shown(accounting, state, HeldRecords(accounting))

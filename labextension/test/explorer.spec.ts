@@ -47,7 +47,7 @@ afterEach(() => {
 });
 
 describe('the explorer', () => {
-  it('shows records, facts, findings by weight, tabs and figures', async () => {
+  it('shows records, facts, findings in their order, tabs and figures', async () => {
     const { host, node } = show();
     await settle();
     expect(host.sent[0]).toEqual({ kind: 'hello', protocol: 1 });
@@ -55,7 +55,7 @@ describe('the explorer', () => {
     expect(find(node, '.gcs-face-head').textContent).toContain('12,000 records · 3 lines not readable');
     expect([...node.querySelectorAll('.gcs-fact-row dt')].map(one => one.textContent)).toEqual(['Total', 'Failed']);
     expect(find(node, '.gcs-bad').textContent).toContain('▲ 31 %');
-    expect([...node.querySelectorAll('.gcs-finding')].map(one => one.textContent)).toEqual(['node017: 31 % of its jobs fail', 'alice waits']);
+    expect([...node.querySelectorAll('.gcs-finding')].map(one => one.textContent)).toEqual(['alice waits', 'node017: 31 % of its jobs fail']);
     expect(find(node, 'figure').textContent).toContain('Slot hours by owner');
     expect(find(node, '.gcs-plot').getAttribute('aria-label')).toBe('Slot hours by owner. Each day. It shows alice, bob.');
     expect(drawn).toHaveLength(1);
@@ -280,7 +280,7 @@ describe('reading', () => {
     host.tell(makeIngest());
     await settle();
     expect(find(node, '[role=progressbar]').getAttribute('aria-valuenow')).toBe('25');
-    expect(find(node, '.gcs-ingest').textContent).toContain('25 % of 4.0 GiB · 3,000,000 records · 2 not readable · 128 MiB/s · 24 s left');
+    expect(find(node, '.gcs-ingest').textContent).toContain('25% of 4.0 GiB · 3,000,000 records · 2 not readable · 128 MiB/s · 24 s left');
     find(node, '.gcs-ingest .gcs-button', 'Stop').click();
     expect(host.said('cancel')).toHaveLength(1);
     host.tell(makeIngest({ state: 'cancelled', message: '' }));

@@ -4,28 +4,47 @@ import { figureOf, rankedAnew, scaleOf } from '../src/explorer/figure_colours';
 import { inWords, pixelsOf, widthOf, withTicks } from '../src/explorer/figure_facts';
 import { fromAxis, fromInput, periodInWords, PRESETS, presetOf, stepped, timeInWords, toInput } from '../src/explorer/periods';
 import { clicked, holds, toggled, valueOf } from '../src/explorer/terms';
-import { durationText } from '../src/grid/cell_text';
+import { durationText, timeText } from '../src/grid/cell_text';
+import { BROWSER_CLOCK, clockOf } from '../src/grid/wall_clock';
 import { figureColour, FIGURE_COLOURS, ownerColour } from '../src/face/colours';
 import { FIRST, LAST, makeFigure, makeState } from './fake_explorer_host';
 
 const DAY = 86_400;
 
 describe('periods', () => {
+  it('reads and shows times by the clock of the host, also around its turns', () => {
+    // Berlin: from 2026-03-29 01:00 UTC on two hours ahead, from 2026-10-25 01:00 UTC on one.
+    const [spring, autumn] = [Date.UTC(2026, 2, 29, 1) / 1000, Date.UTC(2026, 9, 25, 1) / 1000];
+    const berlin = clockOf([[spring - 90 * DAY, 3600], [spring, 7200], [autumn, 3600]]);
+    const noon = Date.UTC(2026, 5, 15, 10) / 1000;
+    expect(toInput(noon, berlin)).toBe('2026-06-15T12:00');
+    expect(fromInput('2026-06-15T12:00', berlin)).toBe(noon);
+    expect(fromAxis('2026-06-15 12:00', berlin)).toBe(noon);
+    expect(fromAxis(String(Date.UTC(2026, 5, 15, 12)), berlin)).toBe(noon);
+    expect(timeText(noon, noon + 5 * DAY, berlin)).toBe('06-15 12:00');
+    expect(PRESETS.find(preset => preset.name === 'month')?.of(noon, berlin).since).toBe(Date.UTC(2026, 4, 31, 22) / 1000);
+    for (const turn of [spring, autumn]) {
+      for (const time of [turn - 7200, turn - 3601, turn + 3600, turn + 7200]) {
+        expect(berlin.moment(berlin.shown(time).getTime())).toBe(time);
+      }
+    }
+  });
+
   it.each(PRESETS.map(preset => preset.name))('knows its own preset again: %s', name => {
-    const period = PRESETS.find(preset => preset.name === name)?.of(LAST) ?? { since: null, until: null };
-    expect(presetOf(period, LAST)).toBe(name);
+    const period = PRESETS.find(preset => preset.name === name)?.of(LAST, BROWSER_CLOCK) ?? { since: null, until: null };
+    expect(presetOf(period, LAST, BROWSER_CLOCK)).toBe(name);
     // An hour of new records later, too.
-    expect(presetOf(period, LAST + 3600)).toBe(name);
+    expect(presetOf(period, LAST + 3600, BROWSER_CLOCK)).toBe(name);
   });
 
   it('knows a host\'s thirty days that begin with a whole day, and none of what was chosen by hand', () => {
-    expect(presetOf({ since: Math.floor((LAST - 30 * DAY) / DAY) * DAY, until: null }, LAST)).toBe('30d');
-    expect(presetOf({ since: LAST - 30 * DAY, until: LAST - 10 * DAY }, LAST)).toBeUndefined();
-    expect(presetOf({ since: LAST - 20 * DAY, until: null }, LAST)).toBeUndefined();
+    expect(presetOf({ since: Math.floor((LAST - 30 * DAY) / DAY) * DAY, until: null }, LAST, BROWSER_CLOCK)).toBe('30d');
+    expect(presetOf({ since: LAST - 30 * DAY, until: LAST - 10 * DAY }, LAST, BROWSER_CLOCK)).toBeUndefined();
+    expect(presetOf({ since: LAST - 20 * DAY, until: null }, LAST, BROWSER_CLOCK)).toBeUndefined();
   });
 
   it('takes whole months', () => {
-    const [month, before] = ['month', 'before'].map(name => PRESETS.find(preset => preset.name === name)?.of(LAST));
+    const [month, before] = ['month', 'before'].map(name => PRESETS.find(preset => preset.name === name)?.of(LAST, BROWSER_CLOCK));
     expect(month?.since).toBe(new Date(2026, 5, 1).getTime() / 1000);
     expect(before).toEqual({ since: new Date(2026, 4, 1).getTime() / 1000, until: month?.since });
   });
@@ -37,21 +56,21 @@ describe('periods', () => {
 
   it('reads what plotly tells of an axis, and what an input tells', () => {
     const at = (...parts: [number, number, number, number?, number?, number?, number?]) => new Date(...parts).getTime() / 1000;
-    expect(fromAxis('2026-03-01')).toBe(at(2026, 2, 1));
-    expect(fromAxis('2026-03-01 05:30')).toBe(at(2026, 2, 1, 5, 30));
-    expect(fromAxis('2026-03-01 05:30:12.1234')).toBe(at(2026, 2, 1, 5, 30, 12, 123));
+    expect(fromAxis('2026-03-01', BROWSER_CLOCK)).toBe(at(2026, 2, 1));
+    expect(fromAxis('2026-03-01 05:30', BROWSER_CLOCK)).toBe(at(2026, 2, 1, 5, 30));
+    expect(fromAxis('2026-03-01 05:30:12.1234', BROWSER_CLOCK)).toBe(at(2026, 2, 1, 5, 30, 12, 123));
     // Milliseconds that show the local clock.
-    expect(fromAxis(String(Date.UTC(2026, 2, 1, 5, 30)))).toBe(at(2026, 2, 1, 5, 30));
-    expect(fromAxis('much')).toBeNull();
-    expect(fromInput(toInput(at(2026, 2, 1, 5, 30)))).toBe(at(2026, 2, 1, 5, 30));
-    expect([toInput(null), fromInput('')]).toEqual(['', null]);
+    expect(fromAxis(String(Date.UTC(2026, 2, 1, 5, 30)), BROWSER_CLOCK)).toBe(at(2026, 2, 1, 5, 30));
+    expect(fromAxis('much', BROWSER_CLOCK)).toBeNull();
+    expect(fromInput(toInput(at(2026, 2, 1, 5, 30), BROWSER_CLOCK), BROWSER_CLOCK)).toBe(at(2026, 2, 1, 5, 30));
+    expect([toInput(null, BROWSER_CLOCK), fromInput('', BROWSER_CLOCK)]).toEqual(['', null]);
   });
 
   it('is said in words', () => {
     const since = new Date(2026, 2, 1).getTime() / 1000;
-    expect(timeInWords(since + 5.5 * 3600)).toBe('1 Mar 2026 05:30');
-    expect(periodInWords({ since, until: since + DAY }, null)).toBe('1 Mar 2026 – 2 Mar 2026');
-    expect(periodInWords({ since: null, until: null }, null)).toBe('all records');
+    expect(timeInWords(since + 5.5 * 3600, BROWSER_CLOCK)).toBe('1 Mar 2026 05:30');
+    expect(periodInWords({ since, until: since + DAY }, null, BROWSER_CLOCK)).toBe('1 Mar 2026 – 2 Mar 2026');
+    expect(periodInWords({ since: null, until: null }, null, BROWSER_CLOCK)).toBe('all records');
   });
 });
 
@@ -97,6 +116,26 @@ describe('colours of a figure', () => {
     const colours = (dark: boolean) => (figureOf(bars, makeState(), ranks, dark).data as { marker: { color: string } }[]).map(trace => trace.marker.color);
     expect(colours(false)).toEqual([ownerColour(1, false), ownerColour(0, false)]);
     expect(colours(true)).toEqual([ownerColour(1, true), ownerColour(0, true)]);
+  });
+
+  it('stay, whatever else was looked at; in one figure no two are one', () => {
+    const of = (first: number, count: number) => {
+      const names = Array.from({ length: count }, (_, at) => `user${first + at}`);
+      return makeFigure({
+        figure: { data: names.map(name => ({ type: 'bar', name, x: [1], y: [2] })), layout: {} }, terms: Object.fromEntries(names.map(name => [name, `owner:${name}`]))
+      });
+    };
+    const [usage, other, mixed] = [of(0, 10), of(20, 10), of(5, 10)];
+    const first = rankedAnew({}, [usage]);
+    const next = rankedAnew(first, [other]);
+    const coloursOf = (told: ReturnType<typeof of>, ranks: typeof first) => (
+      (figureOf(told, makeState(), ranks, false).data as { marker: { color: string } }[]).map(trace => trace.marker.color)
+    );
+    expect(coloursOf(usage, next)).toEqual(coloursOf(usage, first));
+    expect(new Set(coloursOf(other, next)).size).toBe(10);
+    const last = rankedAnew(next, [mixed]);
+    expect(new Set(coloursOf(mixed, last)).size).toBe(10);
+    expect(coloursOf(usage, last)).toEqual(coloursOf(usage, first));
   });
 
   it('of what has none are grey; no two of the others are one', () => {

@@ -75,6 +75,7 @@ export function makeExplorerWelcome(different: Partial<IExplorerWelcome> = {}): 
     kind: 'welcome', protocol: 1, cluster: 'demo', system: 'Grid Engine 8.1.9', span: [FIRST, LAST], records: 12_000, rejects: 3,
     columns: [column('job_id', 'Job'), column('name', 'Name'), column('owner', 'Owner'), column('end_time', 'Ended', 'time')],
     words: [{ word: 'owner', help: 'who submitted it', values: ['alice', 'bob'] }],
+    clock: [[0, new Date(LAST * 1000).getTimezoneOffset() * -60]],
     tabs: [
       { name: 'usage', label: 'Usage', help: 'Who used how much.' }, { name: 'waits', label: 'Waiting', help: 'How long jobs waited.' },
       { name: 'efficiency', label: 'Efficiency', help: 'Asked and used.' }, { name: 'failures', label: 'Failures', help: 'What failed.' },

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import random
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+import polars as pl
 import pyarrow as pa
 import pytest
 from accounting.odd_site import HEAD, HOUR, NOON, line, write_odd_site
@@ -13,9 +15,11 @@ from accounting.plain_store import area_of, ids, site
 
 import gcs_lab
 from gcs_lab.accounting import Accounting
-from gcs_lab.accounting.failures import tail
+from gcs_lab.accounting.chance import chances, jobs_that_fail_together, tail
+from gcs_lab.accounting.derived import has_failed
+from gcs_lab.accounting.failures import reason
 from gcs_lab.accounting.opening import RecordFiles
-from gcs_lab.accounting.tables import DERIVED_COLUMNS, RECORD_COLUMNS
+from gcs_lab.accounting.tables import DERIVED_COLUMNS, RECORD_COLUMNS, record_schema
 from gcs_lab.errors import DeniedByDrms, InvalidArgument, UnknownName, UnsupportedOperation
 
 if TYPE_CHECKING:
@@ -199,6 +203,42 @@ def test_a_bad_node_stands_out(tmp_path: Path) -> None:
     assert (made["unlikely"].iloc[1:] > 0.001).all()
 
 
+def test_reasons_are_told_of_pieces_of_which_filters_left_nothing() -> None:
+    dice = random.Random(1)
+    rows = {"exit_status": [int(dice.random() < 0.01) for _ in range(20_000)]}
+    made = pl.DataFrame(rows, schema={"exit_status": pl.Int32}).with_columns(
+        pl.Series("owner", [dice.choice(["ann", *["bob"] * 99]) for _ in range(20_000)]),
+        *(pl.lit(None, record_schema()[name]).alias(name) for name in ("category", "max_vmem", "deleted_by")),
+        *(pl.lit(0, record_schema()[name]).alias(name) for name in ("failed", "slots", "wallclock", "cpu")),
+    )
+    pieces = pl.concat([made.slice(at, 4000) for at in range(0, 20_000, 4000)], rechunk=False).lazy()
+    few = pieces.filter(pl.col("owner") == "ann").filter(has_failed()).select(reason())
+    assert set(few.collect(engine="streaming")["reason"]) == {"exit status 1"}
+
+
+def test_where_all_nodes_differ_one_of_them_is_not_bad() -> None:
+    # Arrays of 200 tasks fail as a whole: three times the spread that chance has, and more.
+    dice = random.Random(5)
+    records = [4000] * 30
+    failed = [200 * sum(dice.random() < 0.05 for _ in range(20)) for _ in records]
+    assert 30 < jobs_that_fail_together(records, failed) < 600
+    assert min(one.log10 for one in chances(records, failed)) > -2
+    failed[3] = 3600
+    broken = chances(records, failed)
+    assert min(broken, key=lambda one: one.log10) is broken[3]
+    assert broken[3].log10 < -6
+    assert broken[3].others == sum(failed[:3] + failed[4:]) / (29 * 4000)
+
+
+@pytest.mark.parametrize("records", [[100, 100], [1000, 1000, 1000]])
+def test_of_few_nodes_the_one_that_breaks_jobs_stands_out(records: list[int]) -> None:
+    found = chances(records, [records[0] * 9 // 10, *(many // 50 for many in records[1:])])
+    assert found[0].log10 < -20
+    assert found[1].log10 > -0.1
+    assert chances([10], [9]) == [(None, 0.0)]
+    assert [one.log10 for one in chances([10, 10], [0, 0])] == [0.0, 0.0]
+
+
 @pytest.mark.parametrize(("records", "rate"), [(1, 0.5), (20, 0.05), (50, 0.9), (300, 0.3)])
 def test_the_binomial_tail_is_exact(records: int, rate: float) -> None:
     terms = [math.comb(records, k) * rate**k * (1 - rate) ** (records - k) for k in range(records + 1)]
@@ -313,6 +353,7 @@ def test_files_are_opened_without_a_cluster(tmp_path: Path) -> None:
     path = tmp_path / "accounting"
     path.write_text(HEAD + line(job=1) + "rubbish\n")
     area = gcs_lab.open_accounting(path, folder=tmp_path / "store")
+    assert area.totals().records == 1
     assert area.summary()["records"].iloc[0] == 1
     with path.open("a") as file:
         file.write(line(job=2, owner="bob"))
@@ -324,6 +365,36 @@ def test_files_are_opened_without_a_cluster(tmp_path: Path) -> None:
     area.close()
     with pytest.raises(UnsupportedOperation, match="wrote no file of monitoring"):
         area.monitoring()
+    (tmp_path / "notes").write_bytes(b"\0 no record")
+    with pytest.raises(InvalidArgument, match="no format of accounting"):
+        gcs_lab.open_accounting(tmp_path / "notes")
+    (tmp_path / "empty").mkdir()
+    empty = gcs_lab.open_accounting(tmp_path / "empty", folder=tmp_path / "none")
+    assert empty.summary()["records"].item() == 0
+    assert "no file of accounting" in empty.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("question", "words"),
+    [
+        ("summary", {"by": None}),
+        ("top", {"by": 3}),
+        ("top", {"measure": None}),
+        ("failures", {"by": [1]}),
+        ("frame", {"columns": 3}),
+        ("waits", {"quantiles": 0.5}),
+        ("wait_distribution", {"edges": 5}),
+        ("utilisation", {"capacity": "many"}),
+        ("summary", {"where": 3}),
+        ("summary", {"job": 2.5}),
+        ("summary", {"since": 1_795_280_264_000}),
+        ("compare", {"first": "2026-10", "second": "2026-11", "measures": 3}),
+        ("wait_estimate", {"template": {"owner": "ann"}, "owner": "bob"}),
+    ],
+)
+def test_what_says_nothing_is_refused_in_our_words(odd: Accounting, question: str, words: dict[str, Any]) -> None:
+    with pytest.raises(InvalidArgument):
+        getattr(odd, question)(**words)
 
 
 def test_parts_of_the_store_that_are_skipped_hold_nothing_that_is_meant(tmp_path: Path) -> None:

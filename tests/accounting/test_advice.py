@@ -4,6 +4,7 @@ import pytest
 from made_records import GIB, record, records
 
 from gcs_lab.accounting.advice import advise
+from gcs_lab.accounting.families import families
 from gcs_lab.accounting.synthetic import write_site
 from gcs_lab.errors import InvalidArgument
 
@@ -161,3 +162,21 @@ def test_the_memory_waster_of_the_synthetic_site_is_told_to_ask_for_a_tenth(tmp_
     assert 2 * GIB <= memory.enough <= 4 * GIB
     assert memory.part > 0.9
     assert memory.held_out.failing < 0.1
+
+
+def test_what_processes_with_records_of_their_own_used_is_part_of_their_job():
+    category = "-l h_vmem=4G -pe mpi 4"
+    wide = {"slots": 4, "parallel_environment": "mpi", "category": category}
+    rows = [record(number, max_vmem=GIB, cpu=10.0, **wide) for number in range(30)]
+    rows += [
+        record(number, max_vmem=3 * GIB, cpu=900.0, pe_task=f"{rank}.node", **wide)
+        for number in range(30)
+        for rank in (1, 2)
+    ]
+    advice = advise(records(rows), "fit_*")
+    assert measure_of(advice, "h_vmem").most == pytest.approx(7 * GIB / 4)
+    assert measure_of(advice, "slots").half == pytest.approx(1810 / 600)
+    assert advice.records == 30
+    (family,) = families(records(rows)).to_dicts()
+    assert (family["records"], family["cpu_efficiency"]) == (30, pytest.approx(1810 / 2400))
+    assert family["memory_used"] == pytest.approx(7 / 16)

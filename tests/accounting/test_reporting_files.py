@@ -217,7 +217,8 @@ def test_garbage_costs_no_good_record(tmp_path_factory: pytest.TempPathFactory, 
     good = [x for x in REPORTING.read_bytes().splitlines() if b":job_log:" in x][:31]
     lines = [good[piece] if isinstance(piece, int) else piece for piece in pieces]
     path = tmp_path_factory.mktemp("reporting") / "reporting"
-    path.write_bytes(b"".join(line + b"\n" for line in lines))
+    # A comment first: who begins with the sign of a compressed file is one.
+    path.write_bytes(b"#\n" + b"".join(line + b"\n" for line in lines))
     frames = read_reporting([path])
     wanted = sum(isinstance(piece, int) for piece in pieces)
     assert len(frames.get("job_log", pl.DataFrame())) >= wanted
@@ -308,6 +309,15 @@ def test_times_of_9_x_are_microseconds(tmp_path: Path) -> None:
     assert row["shares"] == 5
 
 
+def test_what_is_whole_of_a_compressed_file_that_ends_early_counts(tmp_path: Path) -> None:
+    path = tmp_path / "shares.gz"
+    packed = gzip.compress(f"curr_time={MICRO}\tusage_time=0\tnode_name=/\tshares=5\t\n".encode() * 2)
+    path.write_bytes(packed[:-8])
+    found = read_share_tree([path])
+    assert found["nodes"]["shares"].to_list() == [5, 5]
+    assert "ends early" in found["rejects"]["reason"].item()
+
+
 @settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.one_of(st.none(), st.binary(max_size=40)), max_size=15))
 def test_garbage_costs_no_share_or_thread(
@@ -318,7 +328,7 @@ def test_garbage_costs_no_share_or_thread(
     thread = json.dumps(MONITORING).encode()
     for name, good in (("shares", node), ("monitoring", thread)):
         lines = [good if piece is None else piece for piece in pieces]
-        (folder / name).write_bytes(b"".join(line + b"\n" for line in lines))
+        (folder / name).write_bytes(b"#\n" + b"".join(line + b"\n" for line in lines))
     shares, threads = read_share_tree([folder / "shares"]), read_monitoring([folder / "monitoring"])
     assert (shares["nodes"]["node_name"] == "/").sum() >= pieces.count(None)
     assert len(threads.get("worker", pl.DataFrame())) == pieces.count(None)

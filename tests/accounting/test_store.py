@@ -62,6 +62,15 @@ def test_a_scan_has_the_columns_of_a_record_in_the_order_of_the_file(store: Stor
     assert store.span == (START + 71, START + 161)
 
 
+def test_files_of_the_store_are_for_its_owner_alone(store: Store, file: Path) -> None:
+    append(file, bad_line(11))
+    store.grouped(["owner"], JOBS)
+    kept = [path for path in store.folder.rglob("*") if path.is_file()]
+    assert {path.suffix for path in kept} >= {".parquet", ".json"}
+    assert [path.name for path in kept if path.stat().st_mode & 0o077] == []
+    assert store.folder.stat().st_mode & 0o077 == 0
+
+
 def test_an_empty_store_answers_too(tmp_path: Path) -> None:
     store = Store(tmp_path / "store", list)
     assert store.scan().collect().schema == record_schema()
@@ -374,6 +383,14 @@ def test_what_is_not_stored_is_answered_from_the_file(
     assert store.grouped(["owner"], JOBS)["jobs"].sum() == 19
     assert store.totals().records == 10
     store.close()
+
+
+def test_very_much_is_stored_where_it_can_be_seen_how_far_that_is(
+    store: Store, file: Path, direct: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_direct, "DIRECT_TO", file.stat().st_size - 1)
+    assert jobs_of(store) == list(range(1, 11))
+    assert store.totals().records == 10
 
 
 def test_a_thread_stores_what_was_answered_from_the_file(

@@ -5,7 +5,7 @@ import pytest
 
 from gcs_lab.accounting import synthetic
 from gcs_lab.accounting.classic import ClassicReader
-from gcs_lab.accounting.synthetic import site_facts, write_site
+from gcs_lab.accounting.synthetic import write_site
 from gcs_lab.errors import InvalidArgument
 
 SITE = {"records": 30_000, "days": 12, "users": 80}
@@ -129,20 +129,6 @@ def test_a_second_run_is_submitted_when_the_first_has_ended_as_8_1_9_writes_it(s
     pairs = first.join(records.filter(pl.col("failed") != 25), on=["job_id", "task"], nulls_equal=True)
     assert pairs.height == first.height
     assert (pairs["submission_time_right"] == pairs["end_time"]).all()
-
-
-def test_more_is_appended_without_a_second_comment(tmp_path):
-    path = tmp_path / "accounting"
-    write_site(path, records=500, days=2, users=10)
-    write_site(path, records=50, days=1, users=10, append=True, first_job=10_000)
-    records = records_of(path)
-    assert records.height == 550
-    assert path.read_bytes().count(b"# Version") == 1
-    assert records["job_id"][-50:].cast(pl.Int64).min() == 10_000
-
-
-def test_the_facts_can_be_asked_without_writing(site):
-    assert site_facts(**SITE) == site[1]
 
 
 @pytest.mark.parametrize(

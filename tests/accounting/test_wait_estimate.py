@@ -220,3 +220,17 @@ def test_of_very_many_records_the_last_ones_are_looked_at(monkeypatch):
     past = read_past(records([record(number) for number in range(100)]))
     assert past.records == pytest.approx(25, abs=1)
     assert past.jobs.at.max() == BEGIN + 99 * 3600
+
+
+def test_what_is_not_looked_at_is_told(site):
+    records = site[1]
+    odd = estimate(records, {"pe": "nosuch 2", "requests": "gpu=1,h_rt=3600"})
+    assert not odd.known
+    assert odd.quantiles
+    assert any("gpu: not looked at" in note for note in odd.notes)
+    assert any("parallel environment nosuch" in note for note in odd.notes)
+    alike = estimate(records, {"name": "fit", "project": "p", "pe": "sm* 2", "requests": "h_rt=3600"})
+    assert "fit" not in alike.said
+    assert not any("environment" in note or "not looked at" in note for note in alike.notes)
+    with pytest.raises(InvalidArgument, match="expected text"):
+        estimate(records, {"queue": " "})

@@ -17,6 +17,7 @@ from in_memory_backend import task_row
 from gcs_lab.accounting import open_accounting
 from gcs_lab.accounting.area import Accounting
 from gcs_lab.accounting.progress import Ingested, Progress
+from gcs_lab.accounting.synthetic import write_site
 from gcs_lab.explorer import export
 from gcs_lab.explorer.state import TABS, ExplorerState, Lasso, Rate
 from gcs_lab.status.tables import schema
@@ -292,3 +293,47 @@ def test_closing_ends_what_is_done_at_once(site, browse):
     number = len(page.told)
     page.say("state", sequence=2, state=ExplorerState().to_json())
     assert len(page.told) == number
+
+
+def test_the_clock_of_the_kernel_and_that_it_still_reads_are_told(tmp_path, browse, monkeypatch):
+    began, go_on = threading.Event(), threading.Event()
+    write_site(tmp_path / "accounting", records=2_000, hosts=8, users=10)
+    accounting = open_accounting(tmp_path / "accounting", folder=tmp_path / "store")
+    real = accounting.refresh
+
+    def slow(**how: Any) -> Ingested:
+        began.set()
+        go_on.wait(30)
+        return real(**how)
+
+    monkeypatch.setattr(accounting, "refresh", slow)
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    try:
+        page = browse(accounting)
+        page.say("hello", protocol=1)
+        first = page.wait(lambda message: message["kind"] == "figures")
+        assert began.wait(30)
+        assert "being read" in first["empty"]
+        go_on.set()
+        told = page.wait(lambda message: message["kind"] == "welcome" and message["records"])
+        changes = told["clock"]
+        assert [offset for _, offset in changes[:2]] in ([3600, 7200], [7200, 3600])
+        assert changes[0][0] < told["span"][0]
+        assert changes[-1][0] <= told["span"][1] + 400 * 86400
+        page.host.close()
+    finally:
+        go_on.set()
+        monkeypatch.undo()
+        time.tzset()
+        accounting.close()
+
+
+def test_where_there_are_no_records_that_is_said_after_the_first_look(tmp_path, browse):
+    (tmp_path / "accounting").write_text("")
+    accounting = open_accounting(tmp_path / "accounting", folder=tmp_path / "store")
+    page = browse(accounting)
+    page.say("hello", protocol=1)
+    page.wait(lambda message: message["kind"] == "figures" and "no record" in message["empty"])
+    page.host.close()
+    accounting.close()

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from gcs_lab.accounting.endings import annotation, ends_the_job, signal_name
 from gcs_lab.backends.gridengine import accounting_file
 from gcs_lab.backends.gridengine.accounting_file import AccountingFile
 from gcs_lab.backends.gridengine.accounting_record import FIELDS, parse_record
-from gcs_lab.backends.gridengine.failures import annotation, is_final, signal_name
 from gcs_lab.backends.gridengine.job_infos import info_of_ended
 from gcs_lab.backends.gridengine.qacct import parse_qacct
 from gcs_lab.vocabulary import JobState
@@ -120,9 +120,9 @@ def test_signals_have_their_names() -> None:
 
 
 def test_a_record_of_a_job_that_went_back_into_the_queue_is_not_its_end() -> None:
-    assert not is_final(record(failed=25, exit_status=99))
-    assert not is_final(record(failed=28))
-    assert is_final(record(failed=37, exit_status=137))
+    assert not ends_the_job(25)
+    assert not ends_the_job(28)
+    assert ends_the_job(37)
 
 
 def test_info_of_an_ended_job_has_all_attributes() -> None:

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from math import gcd
 from typing import TYPE_CHECKING
 
+from gcs_lab.accounting.endings import ends_the_job
 from gcs_lab.backends.gridengine.commands import run_command
 from gcs_lab.backends.gridengine.ended_jobs import AWAITING, DELETED, NO_RECORD, WAITING, state_of_end
-from gcs_lab.backends.gridengine.failures import ends_the_job
 from gcs_lab.backends.gridengine.job_details_xml import parse_task_ranges
 from gcs_lab.backends.gridengine.job_states import job_state
 from gcs_lab.backends.gridengine.state_codes import StateCodes

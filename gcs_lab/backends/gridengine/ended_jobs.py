@@ -14,9 +14,9 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from gcs_lab.accounting.endings import annotation, ends_the_job
 from gcs_lab.backends.gridengine.commands import run_command
 from gcs_lab.backends.gridengine.deletions import Deletions
-from gcs_lab.backends.gridengine.failures import annotation, is_final
 from gcs_lab.backends.gridengine.qacct import read_qacct
 from gcs_lab.backends.gridengine.reserved_jobs import ReservedJobs
 from gcs_lab.backends.gridengine.task_ends import TaskEnds
@@ -161,7 +161,7 @@ class EndedJobs:
             waited = self._seen.get(job_id, False)
         deletion = self.deletions.of(job_id)
         at_once = deletion is not None and deletion.at_once
-        if record is not None and (is_final(record) or at_once or missing > self.patience(recorded=True)):
+        if record is not None and (ends_the_job(record.failed) or at_once or missing > self.patience(recorded=True)):
             return self._by_record(record)
         if at_once:
             return JobStatus(JobState.FAILED, DELETED, annotation=self._unrecorded(job_id, waited=waited))

@@ -6,8 +6,8 @@ from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from gcs_lab.accounting.endings import signal_name
 from gcs_lab.backends.gridengine.ended_jobs import state_of_end
-from gcs_lab.backends.gridengine.failures import signal_name
 from gcs_lab.backends.gridengine.job_states import job_state
 from gcs_lab.vocabulary import JobInfo, JobState, JobStatus, SlotInfo, split_id
 

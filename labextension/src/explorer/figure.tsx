@@ -118,7 +118,8 @@ function eventsOf(store: ExplorerStore, latest: { current: IExplorerFigure }): I
     ...(brush
       ? {
         range: (from: string, to: string) => {
-          const [since, until] = [fromAxis(from), fromAxis(to)];
+          const clock = store.clock.peek();
+          const [since, until] = [fromAxis(from, clock), fromAxis(to, clock)];
           if (since !== null && until !== null && since < until) {
             store.narrow({ since: Math.floor(since), until: Math.ceil(until) });
           }

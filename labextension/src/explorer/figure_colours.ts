@@ -1,11 +1,13 @@
 // A host's figure in the colours of the page: a value has one colour in all figures, owners that of the cockpit.
-import { FIGURE_COLOURS, figureColour, ramp, ranked, type Scale } from '../face/colours';
+import { FIGURE_COLOURS, figureColour, ramp, type Scale } from '../face/colours';
 import type { IFigure } from '../face/chart_library';
 import type { IExplorerFigure, IExplorerState, TabName } from '../protocol/explorer_messages';
 import { widthOf, withTicks } from './figure_facts';
 import { valueOf } from './terms';
 
-/** Values that have a colour, in the order of the colours, by what they are values of. */
+/**
+ * Values that have a colour, by what they are values of: that at place n has colour n, beyond the last colour from the first
+ * on again; '' is a free place. */
 export type Ranks = Readonly<Record<string, readonly string[]>>;
 
 interface IMeta {
@@ -31,6 +33,8 @@ interface ITrace {
 }
 
 const DASHES = ['solid', 'dash', 'dot', 'dashdot', 'longdash', 'longdashdot'];
+/** So many values may share a colour before one loses it. */
+const MOST_OF_A_COLOUR = 8;
 const STOPS = 8;
 const LEAST: Record<Scale, readonly [string, string]> = { use: ['rgb(229 238 248)', 'rgb(30 46 66)'], load: ['rgb(254 243 222)', 'rgb(60 45 27)'] };
 /** What the host calls plain, bad and all the rest (gcs_lab/explorer/drawing.py), on light and dark ground. */
@@ -59,6 +63,36 @@ function valueIn(told: IExplorerFigure, space: string, name: string | undefined)
   return term === undefined ? undefined : space === MIXED ? name : valueOf(term)?.[1];
 }
 
+/**
+ * The places with those of a figure's values, the largest first. Each keeps the colour that it had, unless a larger one of
+ * the same figure has the same: values that are never seen together may share one. */
+function placed(values: readonly string[], before: readonly string[]): string[] {
+  const places = [...before];
+  const used = new Set<number>();
+  const without: string[] = [];
+  for (const value of values.slice(0, FIGURE_COLOURS)) {
+    const place = places.indexOf(value);
+    if (place >= 0 && !used.has(place % FIGURE_COLOURS)) {
+      used.add(place % FIGURE_COLOURS);
+    } else {
+      without.push(value);
+      if (place >= 0) {
+        places[place] = '';
+      }
+    }
+  }
+  for (const value of without) {
+    const all = Array.from({ length: FIGURE_COLOURS * MOST_OF_A_COLOUR }, (_, place) => place).filter(place => !used.has(place % FIGURE_COLOURS));
+    const place = all.find(one => (places[one] ?? '') === '') ?? all[0] ?? 0;
+    used.add(place % FIGURE_COLOURS);
+    while (places.length <= place) {
+      places.push('');
+    }
+    places[place] = value;
+  }
+  return places;
+}
+
 /** The ranks with those of new figures, whose first values are the largest; the same object if nothing is other. */
 export function rankedAnew(ranks: Ranks, figures: readonly IExplorerFigure[]): Ranks {
   const next: Record<string, readonly string[]> = { ...ranks };
@@ -66,7 +100,7 @@ export function rankedAnew(ranks: Ranks, figures: readonly IExplorerFigure[]): R
     const space = spaceOf(told);
     const values = (told.figure.data as ITrace[]).map(trace => valueIn(told, space, trace.name)).filter(value => value !== undefined);
     if (values.length > 0) {
-      next[space] = ranked(new Map(values.map((value, place) => [value, -place])), ranks[space] ?? [], FIGURE_COLOURS);
+      next[space] = placed(values, ranks[space] ?? []);
     }
   }
   return JSON.stringify(next) === JSON.stringify(ranks) ? ranks : next;
@@ -77,7 +111,7 @@ export function figureOf(told: IExplorerFigure, state: IExplorerState, ranks: Ra
   const colourOf = (name: string | undefined): [string, number] | undefined => {
     const value = valueIn(told, space, name);
     const place = value === undefined ? -1 : (ranks[space] ?? []).indexOf(value);
-    return value === undefined ? undefined : [figureColour(place < 0 ? FIGURE_COLOURS : place, dark), place];
+    return value === undefined ? undefined : [figureColour(place < 0 ? FIGURE_COLOURS : place % FIGURE_COLOURS, dark), place < 0 ? place : place % FIGURE_COLOURS];
   };
   const bad: Scale = BAD_TABS.includes(state.tab) ? 'load' : 'use';
   const data = (told.figure.data as ITrace[]).map(trace => {
@@ -110,9 +144,15 @@ function traceOf(trace: ITrace, colourOf: (name: string | undefined) => [string,
     const names = (trace.orientation === 'h' ? trace.y : trace.x) as string[];
     // What has a pattern is marked as good or bad; else each bar is a value.
     const valued = marker?.pattern === undefined;
+    // The largest bars come first: a smaller one that shares its colour has none here.
+    const taken = new Set<number>();
     const colourAt = (place: number) => {
       const found = valued ? colourOf(names[place]) : undefined;
-      return found === undefined || found[1] < 0 ? undefined : found[0];
+      if (found === undefined || found[1] < 0 || taken.has(found[1])) {
+        return undefined;
+      }
+      taken.add(found[1]);
+      return found[0];
     };
     const shown = (colours as string[]).map((said, place) => colourAt(place) ?? saidColour(said, dark));
     return { ...trace, marker: { ...marker, ...patterned(marker, dark), color: shown } };

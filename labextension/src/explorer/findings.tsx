@@ -13,16 +13,16 @@ const FLAG = 'M4 14V2.5M4 3h8.2l-2 2.8 2 2.8H4';
 export function Findings({ store, id }: { store: ExplorerStore; id: string }) {
   const [all, setAll] = useState(false);
   const found = store.findings.value;
-  const sorted = [...found ?? []].sort((one, other) => other.weight - one.weight);
-  const more = sorted.length - SHOWN;
+  const told = found ?? [];
+  const more = told.length - SHOWN;
   return (
     <section class="gcs-findings" aria-labelledby={`${id}-findings`}>
       <h3 id={`${id}-findings`}><Icon path={FLAG} />Stands out</h3>
-      {sorted.length === 0
+      {told.length === 0
         ? <span class="gcs-dim">{found === null ? (store.live.value ? 'looking…' : '') : 'Nothing in what is shown.'}</span>
         : (
           <ul>
-            {(all ? sorted : sorted.slice(0, SHOWN)).map(finding => <li key={finding.text}><Finding store={store} finding={finding} id={id} /></li>)}
+            {(all ? told : told.slice(0, SHOWN)).map(finding => <li key={finding.text}><Finding store={store} finding={finding} id={id} /></li>)}
             {more > 0 && (
               <li>
                 <button type="button" class="gcs-button gcs-link" aria-expanded={all} onClick={() => { setAll(!all); }}>

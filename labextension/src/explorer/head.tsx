@@ -67,8 +67,9 @@ function Matching({ store }: { store: ExplorerStore }) {
 function Chips({ store }: { store: ExplorerStore }) {
   const { filter, lasso, since, until } = store.state.value;
   const welcome = store.welcome.value;
+  const clock = store.clock.value;
   const terms = termsOf(filter);
-  const byHand = (since !== null || until !== null) && presetOf({ since, until }, welcome?.span?.[1] ?? Date.now() / 1000) === undefined;
+  const byHand = (since !== null || until !== null) && presetOf({ since, until }, welcome?.span?.[1] ?? Date.now() / 1000, clock) === undefined;
   const narrowed = terms.length > 0 || lasso !== null;
   return (
     <div class="gcs-chips gcs-explorer-chips" role="group" aria-label="narrowed to">
@@ -78,7 +79,7 @@ function Chips({ store }: { store: ExplorerStore }) {
       >
         <Icon path={BACK} />Back
       </button>
-      {byHand && <Chip text={periodInWords({ since, until }, welcome?.span ?? null)} onPress={() => { store.narrow({ since: null, until: null }); }} />}
+      {byHand && <Chip text={periodInWords({ since, until }, welcome?.span ?? null, clock)} onPress={() => { store.narrow({ since: null, until: null }); }} />}
       {terms.map(term => <Chip key={`${term.start}${term.text}`} text={term.text} onPress={() => { store.narrow({ filter: withoutTerm(filter, term) }); }} />)}
       {lasso !== null && <Chip text="jobs drawn around" onPress={() => { store.narrow({ lasso: null }); }} />}
       {(narrowed || byHand)

@@ -30,7 +30,7 @@ export function IngestBar({ store }: { store: ExplorerStore }) {
   return (
     <div class={`gcs-band ${failed ? 'gcs-band-failed' : 'gcs-band-stale'}`} role={failed ? 'alert' : 'status'}>
       <span>
-        <b>{failed ? 'Reading the records failed.' : `Reading was stopped at ${Math.round(100 * share)} %.`}</b>{' '}
+        <b>{failed ? 'Reading the records failed.' : `Reading was stopped at ${Math.round(100 * share)}%.`}</b>{' '}
         {ingest.message} {failed ? '' : `The figures are of the ${formatCount(ingest.records)} records that were read.`}
       </span>
       <Press label={failed ? 'Try again' : 'Go on'} off={off} onPress={() => { store.connection.send({ kind: 'refresh' }); }} />
@@ -40,7 +40,7 @@ export function IngestBar({ store }: { store: ExplorerStore }) {
 
 function figuresOf({ bytes_done, bytes_total, records, rejects, rate, left }: IIngest, share: number): string {
   return [
-    bytes_total > 0 ? `${Math.round(100 * share)} % of ${formatMemory(bytes_total)}` : formatMemory(bytes_done),
+    bytes_total > 0 ? `${Math.round(100 * share)}% of ${formatMemory(bytes_total)}` : formatMemory(bytes_done),
     `${formatCount(records)} records`,
     rejects > 0 ? `${formatCount(rejects)} not readable` : '',
     rate > 0 ? `${formatMemory(rate)}/s` : '',

@@ -7,6 +7,7 @@ import { wordsOf } from '../face/connection';
 import { Icon } from '../face/parts';
 import { Grid } from '../grid/grid';
 import { openMenu } from '../grid/popup_menu';
+import { WallClock } from '../grid/wall_clock';
 import type { ExplorerStore } from './store';
 
 const DOWN = 'M4 6l4 4.5L12 6';
@@ -15,8 +16,9 @@ const RIGHT = 'M6 4l4.5 4L6 12';
 export function JobsTable({ store, id }: { store: ExplorerStore; id: string }) {
   const always = store.state.value.tab === 'jobs';
   const open = store.table.value || always;
-  const [total, matching] = store.totals.value;
-  const count = total < 0 ? '' : matching === total ? formatCount(total) : `${formatCount(matching)} of ${formatCount(total)}`;
+  const [total, matching, leftOut] = store.totals.value;
+  const all = matching + leftOut;
+  const count = total < 0 ? '' : all === total ? formatCount(total) : `${formatCount(all)} of ${formatCount(total)}`;
   return (
     <section class={`gcs-jobs${always ? ' gcs-alone' : ''}`} aria-labelledby={`${id}-jobs`}>
       <h3 id={`${id}-jobs`}>
@@ -44,10 +46,11 @@ function RecordsGrid({ store, shown }: { store: ExplorerStore; shown: boolean })
     if (place.current === null || columns === undefined || !ever.current) {
       return undefined;
     }
+    const clock = new WallClock(time => store.clock.peek().aheadAt(time));
     const grid: Grid = new Grid({
       view: 'records',
       label: `jobs in the accounting of ${store.welcome.value?.cluster ?? ''}`,
-      columns,
+      columns: columns.map(column => ({ ...column, clock })),
       layout: store.memory.get('layout'),
       expandable: false,
       selectable: true,

@@ -6,6 +6,7 @@ import { Connection } from '../face/connection';
 import { colourMemory, type IColourMemory, type Memory } from '../face/memory';
 import { NoteBook } from '../face/notes';
 import type { IGrid } from '../grid/grid_api';
+import { BROWSER_CLOCK, clockOf } from '../grid/wall_clock';
 import type {
   ExplorerClientMessage, ExplorerHostMessage, ICode, IExplorerState, IExplorerWelcome, IExported, IFinding, IIngest, ITabFigures, TabName
 } from '../protocol/explorer_messages';
@@ -51,7 +52,13 @@ export class ExplorerStore {
   readonly steps = signal(0);
   /** Whether the table of jobs is open; on its own tab it always is. */
   readonly table = signal(true);
-  readonly totals = signal<[number, number]>([-1, -1]);
+  /** Rows of the table, rows that match, and records that match without being rows. */
+  readonly totals = signal<[number, number, number]>([-1, -1, 0]);
+  /** What all times are shown by. */
+  readonly clock = computed(() => {
+    const changes = this.welcome.value?.clock;
+    return changes === undefined ? BROWSER_CLOCK : clockOf(changes);
+  });
   readonly shown = computed(() => this.figures.value[this.state.value.tab]);
   /** Whether what is seen is older than what was asked for. */
   readonly waiting = computed(() => this.live.value && this.answered.value < this.asked.value);
@@ -126,8 +133,8 @@ export class ExplorerStore {
         break;
       case 'renewed':
         if (this.welcome.value !== null) {
-          const { span, records, rejects, words } = message;
-          this.welcome.value = { ...this.welcome.value, span, records, rejects, words };
+          const { span, records, rejects, words, clock } = message;
+          this.welcome.value = { ...this.welcome.value, span, records, rejects, words, clock };
         }
         break;
       case 'ingest':
@@ -203,9 +210,9 @@ export class ExplorerStore {
 
   private takeRows(rows: Omit<IRows, 'view'> & { view: 'records' }): void {
     this.grid?.receive(rows);
-    const [total, matching] = this.totals.value;
-    if (total !== rows.total || matching !== rows.matching) {
-      this.totals.value = [rows.total, rows.matching];
+    const totals: [number, number, number] = [rows.total, rows.matching, rows.left_out ?? 0];
+    if (totals.some((count, place) => count !== this.totals.value[place])) {
+      this.totals.value = totals;
     }
   }
 

@@ -2,7 +2,8 @@
 import { formatClock, formatCount, formatMemory } from '../card/figures';
 import { lookOf } from '../card/state_look';
 import type { ColumnType, IColumn } from '../protocol/messages';
-import type { IGridRow } from './grid_api';
+import type { IGridColumn, IGridRow } from './grid_api';
+import { BROWSER_CLOCK, type WallClock } from './wall_clock';
 
 export type CellValue = IGridRow['cells'][string];
 
@@ -33,7 +34,7 @@ export function isState(column: IColumn): boolean {
 }
 
 /** What a cell says, for a person, a screen reader, and a comparison with what it said before. */
-export function cellText(column: IColumn, value: CellValue | undefined, now: number): string {
+export function cellText(column: IGridColumn, value: CellValue | undefined, now: number): string {
   if (value === null || value === undefined || value === '') {
     return isState(column) ? '' : MISSING;
   }
@@ -52,7 +53,7 @@ export function cellText(column: IColumn, value: CellValue | undefined, now: num
     case 'number':
       return value.toFixed(column.name === 'priority' ? 5 : 2);
     case 'time':
-      return timeText(value, now);
+      return timeText(value, now, column.clock);
     case 'duration':
       return durationText(value);
     case 'bytes':
@@ -62,17 +63,18 @@ export function cellText(column: IColumn, value: CellValue | undefined, now: num
   }
 }
 
-/** The local time: of today the time, else the day with it. */
-export function timeText(time: number, now: number): string {
-  const date = new Date(time * 1000);
-  const today = new Date(now * 1000);
+/** What the clock shows: of today the time, else the day with it. */
+export function timeText(time: number, now: number, clock: WallClock = BROWSER_CLOCK): string {
+  const date = clock.shown(time);
+  const today = clock.shown(now);
   const two = (part: number) => String(part).padStart(2, '0');
-  const clock = `${two(date.getHours())}:${two(date.getMinutes())}`;
-  const day = `${two(date.getMonth() + 1)}-${two(date.getDate())}`;
-  if (date.toDateString() === today.toDateString()) {
-    return `${clock}:${two(date.getSeconds())}`;
+  const hour = `${two(date.getUTCHours())}:${two(date.getUTCMinutes())}`;
+  const day = `${two(date.getUTCMonth() + 1)}-${two(date.getUTCDate())}`;
+  const [year, thisYear] = [date.getUTCFullYear(), today.getUTCFullYear()];
+  if (year === thisYear && day === `${two(today.getUTCMonth() + 1)}-${two(today.getUTCDate())}`) {
+    return `${hour}:${two(date.getUTCSeconds())}`;
   }
-  return date.getFullYear() === today.getFullYear() ? `${day} ${clock}` : `${date.getFullYear()}-${day} ${clock}`;
+  return year === thisYear ? `${day} ${hour}` : `${year}-${day} ${hour}`;
 }
 
 export function durationText(seconds: number): string {
@@ -103,7 +105,7 @@ export function tasksText(counts: readonly number[]): string {
 }
 
 /** What is said on a cell that the mouse rests on. */
-export function tipText(column: IColumn, row: IGridRow, now: number): string {
+export function tipText(column: IGridColumn, row: IGridRow, now: number): string {
   const value = row.cells[column.name];
   if (isState(column)) {
     const { name, letters } = stateOf(column, row);
@@ -113,8 +115,8 @@ export function tipText(column: IColumn, row: IGridRow, now: number): string {
     return `${column.label}: not known, or none`;
   }
   if (column.type === 'time' && typeof value === 'number') {
-    const date = new Date(value * 1000);
-    return `${date.toLocaleString()} · ${relativeText(value, now)}`;
+    const date = (column.clock ?? BROWSER_CLOCK).shown(value);
+    return `${date.toLocaleString([], { timeZone: 'UTC' })} · ${relativeText(value, now)}`;
   }
   if (column.type === 'slots' && Array.isArray(value)) {
     return `${cellText(column, value, now)} slots used`;

@@ -311,7 +311,7 @@ export class Grid implements IGrid {
 
   private drawFooter(): void {
     this.footer.draw({
-      total: this.store.total, matching: this.rows(), selected: this.chosen.size, all: this.chosen.all, stale: this.stale
+      total: this.store.total, matching: this.rows(), leftOut: this.store.leftOut, selected: this.chosen.size, all: this.chosen.all, stale: this.stale
     });
   }
 

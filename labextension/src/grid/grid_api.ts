@@ -1,5 +1,6 @@
 // What the grid offers to those who show it: the cockpit, and the widget that shows one table.
 import type { IColumn, IRows, IViewRequest, SortOrder, ViewName } from '../protocol/messages';
+import type { WallClock } from './wall_clock';
 
 /** A row as it is shown: its cells by column. */
 export interface IGridRow {
@@ -8,11 +9,16 @@ export interface IGridRow {
   cells: Record<string, IRows['rows'][string][number]>;
 }
 
+/** `clock` is what times are shown by: without one, the browser's. */
+export interface IGridColumn extends IColumn {
+  clock?: WallClock;
+}
+
 export interface IGridOptions {
   view: ViewName;
   /** For a screen reader: "jobs of the cluster demo". */
   label: string;
-  columns: IColumn[];
+  columns: IGridColumn[];
   /** Names of the columns to show and their order, widths and sort, as `layout()` gave them out; else the defaults. */
   layout?: IGridLayout | undefined;
   /** Whether rows can be expanded, and many be selected. */

@@ -18,6 +18,8 @@ export function nounOf(view: ViewName, count: number): string {
 export interface IFooterState {
   total: number;
   matching: number;
+  /** Of what matches, only the newest are rows: how many are not. */
+  leftOut: number;
   selected: number;
   all: boolean;
   stale: boolean;
@@ -43,9 +45,12 @@ export class GridFooter {
       this.copy, this.columns, this.spoken);
   }
 
-  draw({ total, matching, selected, all, stale }: IFooterState): void {
+  draw({ total, matching, leftOut, selected, all, stale }: IFooterState): void {
     const noun = nounOf(this.view, total);
     setText(this.counts, total < 0 ? '' : matching === total ? `${formatCount(total)} ${noun}` : `${formatCount(matching)} of ${formatCount(total)} ${noun}`);
+    if (leftOut > 0) {
+      setText(this.counts, `the newest ${formatCount(matching)} of ${formatCount(matching + leftOut)} ${noun} that match; an export has all`);
+    }
     // An expanded array counts its tasks as rows: there may be more rows than jobs.
     if (matching > total && total >= 0) {
       setText(this.counts, `${formatCount(total)} ${noun}, ${formatCount(matching)} rows`);

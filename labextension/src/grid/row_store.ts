@@ -16,6 +16,7 @@ export type Taken =
 export class RowStore {
   total = -1;
   matching = -1;
+  leftOut = 0;
   version = -1;
   first = 0;
   keys: string[] = [];
@@ -84,6 +85,7 @@ export class RowStore {
     }
     this.total = rows.total;
     this.matching = rows.matching;
+    this.leftOut = rows.left_out ?? 0;
     this.version = rows.version;
     this.first = rows.first;
     this.keys = rows.keys;

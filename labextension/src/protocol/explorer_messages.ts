@@ -32,6 +32,11 @@ export interface IRate {
   per_gib_hour: number;
 }
 
+/**
+ * What the host's clock shows, by which figures are drawn: since when (seconds since the epoch) it is so many seconds ahead
+ * of UTC; the first holds before, too. */
+export type ClockChanges = readonly (readonly [number, number])[];
+
 export interface IExplorerWelcome {
   kind: 'welcome';
   protocol: number;
@@ -43,6 +48,7 @@ export interface IExplorerWelcome {
   rejects: number;
   columns: IColumn[];
   words: IFilterWord[];
+  clock: ClockChanges;
   tabs: { name: TabName; label: string; help: string }[];
   /** Columns to split by. */
   groupings: { name: string; label: string }[];
@@ -59,6 +65,7 @@ export interface IExplorerRenewed {
   records: number;
   rejects: number;
   words: IFilterWord[];
+  clock: ClockChanges;
 }
 
 /** How far reading has come; sent while it goes on and once when it ended. */
@@ -101,7 +108,7 @@ export interface IFinding {
   text: string;
   /** Added to the filter; '' where no filter tells it. */
   term: string;
-  /** 0 to 1; the largest stands first. */
+  /** 0 to 1. They come in the order in which they stand: the weightiest of each kind first. */
   weight: number;
   /** Where it is seen best. */
   tab: TabName;
@@ -172,8 +179,7 @@ export type ExplorerHostMessage =
   | IIngest
   | ITabFigures
   | IFindings
-  /** `left_out`: matching records that are no rows, because only the newest 200,000 are held. */
-  | (Omit<IRows, 'view'> & { view: 'records'; left_out?: number })
+  | (Omit<IRows, 'view'> & { view: 'records' })
   | IExported
   | ICode
   | IModuleSource

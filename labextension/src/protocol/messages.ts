@@ -68,6 +68,8 @@ export interface IRows {
   /** Rows of the table, and those that the filter lets through with the expanded ones. */
   total: number;
   matching: number;
+  /** Of records that match, only the newest are rows: how many are not. */
+  left_out?: number;
   first: number;
   /** Of every row of the window, in order. */
   keys: string[];
