@@ -6,7 +6,8 @@ import math
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    import numpy as np
+    from numpy.typing import ArrayLike, NDArray
 
 __all__ = ["Chance", "chances", "jobs_that_fail_together", "log_chance", "most_expected", "tail"]
 
@@ -21,50 +22,89 @@ _MEDIAN_SPREAD = 0.455
 class Chance(NamedTuple):
     """What a group has against it.
 
-    ``others`` is the rate of all other groups together; None: there is no other. ``log10`` is the logarithm of the
-    probability that at least one of all groups has so many failures or more at that rate; 0 where there is no other.
+    ``others`` is the rate that the other groups would make expect; None: there is no other. ``log10`` is the
+    logarithm of the probability that at least one of all groups has so many failures or more at that rate; 0 where
+    there is no other. ``tries`` is how many jobs the group has, those that fail together counted as one.
     """
 
     others: float | None
     log10: float
+    tries: int
 
 
-def chances(records: Sequence[int], failed: Sequence[int]) -> list[Chance]:
-    """Return the chance of each group, from how many records it has and how many of them failed."""
-    alike = jobs_that_fail_together(records, failed)
-    all_records, all_failed, several = sum(records), sum(failed), math.log10(max(len(records), 1))
+def chances(records: ArrayLike, failed: ArrayLike) -> list[Chance]:
+    """Return the chance of each group, from how many records it has and how many of them failed.
+
+    Both are a figure for each group, or a row of figures, one for each kind of record (the queue that it ran in, for
+    instance): kinds differ in how often they fail, and a group is compared with others for what it has of each.
+    """
+    import numpy as np
+
+    many, bad = _by_kind(records), _by_kind(failed)
+    alike = _fail_together(many, bad)
+    rest, rest_bad = many.sum(axis=0) - many, bad.sum(axis=0) - bad
+    several = math.log10(max(len(many), 1))
     found = []
-    for many, bad in zip(records, failed, strict=True):
-        rest, rest_bad = all_records - many, all_failed - bad
-        if not rest:
-            found.append(Chance(None, 0.0))
+    for group in range(len(many)):
+        left, left_bad, mine = rest[group].sum(), rest_bad[group].sum(), many[group].sum()
+        tries = max(round(mine / alike), 1)
+        if not left or not mine:
+            found.append(Chance(None, 0.0, tries))
             continue
+        # A kind that no other group has is expected to be as the others are in all.
+        rates = np.divide(
+            rest_bad[group], rest[group], out=np.full(many.shape[1], left_bad / left), where=rest[group] > 0
+        )
+        others = float((many[group] * rates).sum() / mine)
         # Where no other one ever failed, half a failure stands for what was not seen yet.
-        single = log_chance(round(bad / alike), round(many / alike), max(rest_bad, 0.5) / rest)
-        found.append(Chance(rest_bad / rest, min(single + several, 0.0)))
+        single = log_chance(round(bad[group].sum() / alike), round(mine / alike), others or 0.5 / left)
+        found.append(Chance(others, min(single + several, 0.0), tries))
     return found
 
 
-def jobs_that_fail_together(records: Sequence[int], failed: Sequence[int]) -> float:
-    """Return how many jobs count as one, 1 or more.
+def jobs_that_fail_together(records: ArrayLike, failed: ArrayLike) -> float:
+    """Return how many jobs count as one, 1 or more; the figures are those of :func:`chances`.
 
     Those of one array or user fail together, so that groups differ by more than the binomial distribution has it.
     How much more is taken from the groups themselves, by medians that a few bad ones do not move.
     """
+    return _fail_together(_by_kind(records), _by_kind(failed))
+
+
+def _by_kind(figures: ArrayLike) -> NDArray[np.float64]:
     import numpy as np
 
-    many, bad = np.asarray(records, dtype=float), np.asarray(failed, dtype=float)
-    many, bad = many[many > 0], bad[many > 0]
+    told = np.asarray(figures, dtype=float)
+    return told.reshape(len(told), -1 if told.size else 1)
+
+
+def _fail_together(many: NDArray[np.float64], bad: NDArray[np.float64]) -> float:
+    import numpy as np
+
+    many, bad = many[many.sum(axis=1) > 0], bad[many.sum(axis=1) > 0]
     if not bad.sum() or bad.sum() == many.sum():
         return 1.0
+    rates = np.array([_middle_rate(many[:, kind], bad[:, kind]) for kind in range(many.shape[1])])
+    mean, spread = (many * rates).sum(axis=1), (many * rates * (1 - rates)).sum(axis=1)
+    some = spread > 0
+    # The lower one of two: of two groups one is the bad one.
+    middle = (
+        np.quantile((bad.sum(axis=1) - mean)[some] ** 2 / spread[some], 0.5, method="lower") if some.any() else 0.0
+    )
+    return max(1.0, float(middle) / _MEDIAN_SPREAD)
+
+
+def _middle_rate(many: NDArray[np.float64], bad: NDArray[np.float64]) -> float:
+    """Return the rate of the group in the middle, by records; that of all where it says nothing."""
+    import numpy as np
+
+    many, bad = many[many > 0], bad[many > 0]
+    if not len(many):
+        return 0.0
     order = np.argsort(bad / many, kind="stable")
     middle = order[np.searchsorted(np.cumsum(many[order]), many.sum() / 2)]
     rate = bad[middle] / many[middle]
-    if not 0 < rate < 1:
-        rate = bad.sum() / many.sum()
-    spread = (bad - many * rate) ** 2 / (many * rate * (1 - rate))
-    # The lower one of two: of two groups one is the bad one.
-    return max(1.0, float(np.quantile(spread, 0.5, method="lower")) / _MEDIAN_SPREAD)
+    return float(rate if 0 < rate < 1 else bad.sum() / many.sum())
 
 
 def log_chance(hits: int, tries: int, rate: float) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gcs_lab.accounting.chance import chances
+from gcs_lab.accounting.chance import Chance, chances
 from gcs_lab.accounting.derived import derived, has_failed, memory_request, time_request
 from gcs_lab.accounting.endings import FAILED_CODES, signal_name
 from gcs_lab.accounting.groupings import groups, names_of
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from gcs_lab.accounting.choice import Choice
     from gcs_lab.accounting.store import Store
 
-__all__ = ["failures", "reason"]
+__all__ = ["failures", "hosts_against_others", "reason"]
 
 _LIMIT, _KILLED = 37, (37, 100, 17)
 _FATAL, _LAST_SIGNAL = 128, 64
@@ -119,7 +119,35 @@ def _by_group(store: Store, names: list[str], choice: Choice) -> pl.DataFrame:
     import polars as pl
 
     wanted = groups(names)
-    counted = store.grouped(
+    counted = _counted(store, wanted, choice)
+    keys = [one.alias(name) for name, one in wanted.items()]
+    reasons = (
+        collected(chosen(store, [*keys, reason()], choice, only=has_failed()).group_by([*names, "reason"]).len())
+        .sort(["len", "reason"], descending=[True, False])
+        .group_by(names, maintain_order=True)
+        .agg(pl.col("reason").first())
+    )
+    made = counted.join(reasons, on=names, how="left", nulls_equal=True)
+    if names == ["host"]:
+        by_queue = _counted(store, groups(["host", "queue"]), choice)
+        against = hosts_against_others(by_queue.drop("slot_seconds_lost"))
+        found = [against[host] for host in made["host"].cast(pl.String)]
+    else:
+        found = chances(made["records"], made["failed"])
+    unlikely = [None if one.others is None else 10.0**one.log10 for one in found]
+    made = made.with_columns(
+        (pl.col("failed") / pl.col("records")).alias("rate"),
+        pl.Series("others", [one.others for one in found], pl.Float64),
+        pl.Series("unlikely", unlikely, pl.Float64),
+    )
+    columns = (*names, "records", "failed", "rate", "others", "unlikely", "slot_seconds_lost", "reason")
+    return made.select(columns).sort(["unlikely", "rate"], descending=[False, True], nulls_last=True)
+
+
+def _counted(store: Store, wanted: dict[str, pl.Expr], choice: Choice) -> pl.DataFrame:
+    import polars as pl
+
+    return store.grouped(
         wanted,
         {
             "records": Aggregation("len", pl.lit(1)),
@@ -130,21 +158,21 @@ def _by_group(store: Store, names: list[str], choice: Choice) -> pl.DataFrame:
         ended=choice.ended(),
         keep=choice.lasting(),
     ).with_columns(pl.col("records", "failed").cast(pl.Int64))
-    keys = [one.alias(name) for name, one in wanted.items()]
-    reasons = (
-        collected(chosen(store, [*keys, reason()], choice, only=has_failed()).group_by([*names, "reason"]).len())
-        .sort(["len", "reason"], descending=[True, False])
-        .group_by(names, maintain_order=True)
-        .agg(pl.col("reason").first())
+
+
+def hosts_against_others(counted: pl.DataFrame) -> dict[str | None, Chance]:
+    """Return what each host has against it, compared with the others in the queues that it serves.
+
+    `counted` has the columns ``host queue records failed``.
+    """
+    import polars as pl
+
+    texts = counted.with_columns(pl.col("host", "queue").cast(pl.String)).with_columns(pl.col("queue").fill_null(""))
+    records, failed = (
+        texts.pivot("queue", index="host", values=name, aggregate_function="sum", sort_columns=True)
+        .fill_null(0)
+        .sort("host")
+        for name in ("records", "failed")
     )
-    made = counted.join(reasons, on=names, how="left", nulls_equal=True)
-    records, failed = made["records"].to_list(), made["failed"].to_list()
-    found = chances(records, failed)
-    unlikely = [None if one.others is None else 10.0**one.log10 for one in found]
-    made = made.with_columns(
-        (pl.col("failed") / pl.col("records")).alias("rate"),
-        pl.Series("others", [one.others for one in found], pl.Float64),
-        pl.Series("unlikely", unlikely, pl.Float64),
-    )
-    columns = (*names, "records", "failed", "rate", "others", "unlikely", "slot_seconds_lost", "reason")
-    return made.select(columns).sort(["unlikely", "rate"], descending=[False, True], nulls_last=True)
+    hosts = records["host"].to_list()
+    return dict(zip(hosts, chances(records.drop("host").to_numpy(), failed.drop("host").to_numpy()), strict=True))

@@ -114,10 +114,11 @@ class Questions:
         ----------
         by
             ``"reason"``: how often each cause was. Else as for :meth:`summary` (``"host"``, ``"owner"`` …): records,
-            failed, ``rate``, ``others`` (the rate of all the others together), ``reason`` (the most frequent) and
-            ``unlikely``: the probability that at least one of all groups has so many or more where the others' rate
-            holds, so that a bad node stands out: it is first. Jobs of one array or user fail together; how many count
-            as one is found from how much the groups differ (:mod:`gcs_lab.accounting.chance`).
+            failed, ``rate``, ``others``, ``reason`` (the most frequent) and ``unlikely``. ``others`` is the rate of
+            all the others together; of a host it is what others have, in the queues that it serves. ``unlikely`` is
+            the probability that at least one of all groups has so many or more at that rate, so that a bad node
+            stands out: it is first. Jobs of one array or user fail together; how many count as one is found from how
+            much the groups differ (:mod:`gcs_lab.accounting.chance`).
         choice
             As for :meth:`records`.
         """

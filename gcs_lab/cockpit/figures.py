@@ -13,7 +13,6 @@ green, at most 600 points a line.
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -72,7 +71,7 @@ def running_figure(history: pa.Table | pd.DataFrame, until: float | None = None)
 
     seconds = _seconds(_values(history, "time"))
     chosen = _drawn(seconds, _MOST_POINTS, until)
-    times = _local_milliseconds(_on_until(seconds[chosen], until))
+    times = _milliseconds(_on_until(seconds[chosen], until))
     figure = go.Figure(layout=_layout("tasks"))
     for column, label, state, dash in _LINES:
         counts = _counts(history, column)[chosen]
@@ -110,7 +109,7 @@ def owners_figure(owners: pa.Table | pd.DataFrame, until: float | None = None) -
     np.add.at(by_owner, (who, at), _counts(owners, "slots"))
     order = np.argsort(-by_owner.sum(axis=1), kind="stable")
     figure = go.Figure(layout=_layout("slots in use"))
-    times = _local_milliseconds(_on_until(moments[chosen], until))
+    times = _milliseconds(_on_until(moments[chosen], until))
     lines = [(str(names[i]), by_owner[i], _PALETTE[rank]) for rank, i in enumerate(order[:_MOST_NAMES])]
     if len(rest := order[_MOST_NAMES:]):
         lines.append((REST, by_owner[rest].sum(axis=0).astype(np.int32), _REST_COLOUR))
@@ -235,16 +234,9 @@ def _seconds(times: NDArray[Any]) -> NDArray[np.float64]:
     return times.astype(np.float64)
 
 
-def _local_milliseconds(times: NDArray[Any]) -> NDArray[np.float64]:
-    """Return times as plotly's date axes have them: they show UTC, so this machine's zone is added."""
-    seconds = _seconds(times)
-    offsets = [
-        0.0 if np.isnan(at) else datetime.fromtimestamp(at, UTC).astimezone().utcoffset().total_seconds()  # type: ignore[union-attr]
-        for at in seconds[_thinned(len(seconds))]
-    ]
-    # The zone changes twice a year: it is looked up for as many points as are drawn.
-    shift = np.interp(np.arange(len(seconds)), _thinned(len(seconds)), offsets) if len(seconds) else seconds
-    return np.asarray((seconds + shift) * 1000).round()
+def _milliseconds(times: NDArray[Any]) -> NDArray[np.float64]:
+    """Return times as plotly's date axes have them: it shows numbers by the browser's clock."""
+    return np.asarray(_seconds(times) * 1000).round()
 
 
 def _escaped(name: str) -> str:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from gcs_lab.accounting.chance import chances, jobs_that_fail_together, most_expected
+from gcs_lab.accounting.chance import most_expected
 from gcs_lab.accounting.derived import has_failed
-from gcs_lab.accounting.failures import reason
+from gcs_lab.accounting.failures import hosts_against_others, reason
 from gcs_lab.explorer.drawing import (
     BAD_COLOUR,
     HATCHED,
@@ -44,17 +44,14 @@ UNLIKELY = -3.0
 
 
 class HostRate(NamedTuple):
-    """What failed on a host.
-
-    ``expected`` is the rate of all the others, ``chance`` the logarithm (base 10) of how likely it is that at least
-    one of all hosts has so many failures or more at that rate.
-    """
+    """What failed on a host; ``expected``, ``chance`` and ``tries`` are those of accounting's ``Chance``."""
 
     host: str
     jobs: int
     failed: int
     expected: float
     chance: float
+    tries: int
 
     @property
     def rate(self) -> float:
@@ -66,24 +63,28 @@ class HostRate(NamedTuple):
         """Whether it fails more often than chance tells."""
         return self.chance < UNLIKELY
 
+    def limit(self, log10: float) -> float:
+        """Return the rate that is less likely than 10**`log10`."""
+        return most_expected(self.tries, self.expected, log10) / self.tries
+
 
 def rates_of_hosts(records: pl.LazyFrame) -> list[HostRate]:
     """Return the failures of each host, the least likely first; records without a host are on none."""
     import polars as pl
 
-    found = (
+    by_queue = (
         records.filter(pl.col("host").is_not_null() & pl.col("pe_task").is_null())
-        .group_by("host")
-        .agg(jobs=pl.len(), failed=has_failed().sum())
+        .group_by("host", "queue")
+        .agg(records=pl.len().cast(pl.Int64), failed=has_failed().sum().cast(pl.Int64))
         .collect()
         .with_columns(pl.col("host").cast(pl.String))
-        .sort("host")
     )
-    jobs, failed = found["jobs"].to_list(), found["failed"].to_list()
+    against = hosts_against_others(by_queue)
     rates = []
-    for host, many, bad, chance in zip(found["host"], jobs, failed, chances(jobs, failed), strict=True):
+    for host, many, bad in by_queue.group_by("host").agg(pl.col("records", "failed").sum()).sort("host").iter_rows():
+        chance = against[host]
         expected = bad / many if chance.others is None else chance.others
-        rates.append(HostRate(host, many, bad, expected, chance.log10))
+        rates.append(HostRate(host, many, bad, expected, chance.log10, chance.tries))
     return sorted(rates, key=lambda one: (one.chance, -one.rate, one.host))
 
 
@@ -91,7 +92,7 @@ def content(shown: Shown) -> Content:
     """Return what the tab shows."""
     import polars as pl
 
-    columns = {*_REASON_COLUMNS, "host", "end_time", "slot_seconds", "pe_task"}
+    columns = {*_REASON_COLUMNS, "host", "queue", "end_time", "slot_seconds", "pe_task"}
     records = shown.records(columns).filter(pl.col("pe_task").is_null())
     row = (
         records.select(
@@ -129,7 +130,7 @@ def content(shown: Shown) -> Content:
         Fact(
             "Hosts that stand out",
             f"{len(bad)} of {len(hosts)}",
-            "Hosts that failed more often than 1 time in 1,000 by chance, if all hosts were alike.",
+            "Hosts that failed more often than 1 time in 1,000 by chance, if the hosts of a queue were alike.",
             bool(bad),
         ),
     ]
@@ -172,8 +173,7 @@ def _hosts_figure(hosts: Sequence[HostRate]) -> Drawn:
     shown = hosts[:_MOST_HOSTS]
     names = [one.host for one in shown]
     limit = UNLIKELY - float(np.log10(max(len(hosts), 1)))
-    alike = jobs_that_fail_together([one.jobs for one in hosts], [one.failed for one in hosts])
-    limits = [_limit(one, alike, limit) for one in shown]
+    limits = [one.limit(limit) for one in shown]
     bars = [
         {
             "type": "bar",
@@ -213,7 +213,7 @@ def _hosts_figure(hosts: Sequence[HostRate]) -> Drawn:
         "failures_by_host",
         "Failures by host",
         f"Part of its jobs that failed, on the {len(shown)} hosts that are least like the others, of {len(hosts)}. "
-        "The marks are what the rate of all the other hosts would make expect, and what chance reaches once in a "
+        "The marks are what the other hosts of its queues would make expect, and what chance reaches once in a "
         "thousand looks at all hosts: a hatched bar is above it, and its host should be looked at.",
         {
             "data": [*bars, *marks],
@@ -226,12 +226,6 @@ def _hosts_figure(hosts: Sequence[HostRate]) -> Drawn:
         {one.host: term_of("host", one.host) for one in shown},
         wide=True,
     )
-
-
-def _limit(one: HostRate, alike: float, log10: float) -> float:
-    """Return the rate that chance does not reach."""
-    tries = max(round(one.jobs / alike), 1)
-    return most_expected(tries, one.expected, log10) / tries
 
 
 def _matrix(failed: pl.DataFrame, hosts: Sequence[HostRate], terms: dict[str, str]) -> Drawn:

@@ -28,8 +28,8 @@ __all__ = ["FINDING_COLUMNS", "findings"]
 
 #: Columns that they are found in.
 FINDING_COLUMNS = (
-    *("owner", "host", "failed", "exit_status", "pe_task", "end_time", "submission_time", "wait", "wallclock"),
-    *("asked_memory", "max_vmem", "slots", "slot_seconds", "cpu"),
+    *("owner", "host", "queue", "failed", "exit_status", "pe_task", "end_time", "submission_time", "wait"),
+    *("wallclock", "asked_memory", "max_vmem", "slots", "slot_seconds", "cpu"),
 )
 _MOST_OF_A_KIND = 4
 #: Of the others' rate, and in parts of all jobs: what is less is not worth a word.
@@ -74,7 +74,7 @@ def _hosts(records: pl.LazyFrame) -> list[Finding]:
             continue
         found.append(
             Finding(
-                f"{one.host}: {one.rate:.0%} of its {one.jobs:,} jobs failed, {one.expected:.1%} on the others",
+                f"{one.host}: {one.rate:.0%} of its {one.jobs:,} jobs failed, {one.expected:.1%} on its like",
                 f"{term_of('host', one.host)} ok:no",
                 # A host that surely breaks jobs is the first to be looked at.
                 min(0.6 - one.chance / 100, 1.0),

@@ -235,8 +235,19 @@ def test_of_few_nodes_the_one_that_breaks_jobs_stands_out(records: list[int]) ->
     found = chances(records, [records[0] * 9 // 10, *(many // 50 for many in records[1:])])
     assert found[0].log10 < -20
     assert found[1].log10 > -0.1
-    assert chances([10], [9]) == [(None, 0.0)]
+    assert chances([10], [9]) == [(None, 0.0, 10)]
     assert [one.log10 for one in chances([10, 10], [0, 0])] == [0.0, 0.0]
+
+
+def test_a_node_is_compared_with_those_of_its_queues() -> None:
+    # Two of twelve nodes serve a queue in which a fifth of the jobs fail, and one of the ten others breaks its jobs.
+    records = [[1000, 0]] * 10 + [[100, 900]] * 2
+    failed = [[20 + at % 3, 0] for at in range(9)] + [[200, 0], [2, 185], [2, 175]]
+    found = chances(records, failed)
+    assert [at for at, one in enumerate(found) if one.log10 < -3] == [9]
+    assert found[10].others == pytest.approx((100 * (sum(one for one, _ in failed) - 2) / 10_100 + 175) / 1000)
+    alone = chances([sum(both) for both in records], [sum(both) for both in failed])
+    assert alone[10].log10 < -3
 
 
 @pytest.mark.parametrize(("records", "rate"), [(1, 0.5), (20, 0.05), (50, 0.9), (300, 0.3)])
