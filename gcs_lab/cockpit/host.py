@@ -5,15 +5,14 @@ The messages are those of docs/cockpit-protocol.md; how they travel is not known
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from gcs_lab.cockpit.action_desk import ActionDesk
 from gcs_lab.cockpit.charts import Charts
+from gcs_lab.cockpit.face_host import FaceHost
 from gcs_lab.cockpit.job_desk import JobDesk
-from gcs_lab.cockpit.lane import Lane
 from gcs_lab.cockpit.messages import check_message, grid_of
 from gcs_lab.cockpit.stage import Stage
 from gcs_lab.errors import GcsError
@@ -26,21 +25,14 @@ if TYPE_CHECKING:
 
 __all__ = ["CockpitHost"]
 
-_LOG = logging.getLogger(__name__)
 #: Seconds between two pushes of what the poller tells: four a second.
 PUSH_SECONDS = 0.25
-#: Seconds that closing waits for an answer that is being made.
-_CLOSE_SECONDS = 2.0
 
 _Message = dict[str, Any]
 
 
-class CockpitHost:
+class CockpitHost(FaceHost):
     """Keeps one cockpit up to date.
-
-    :meth:`receive` and :meth:`close` may be called from any thread. The first returns at once: what takes long is
-    done in threads of the host's own, each of which is there while there is something to do. The second waits two
-    seconds at the most for what is being done. What cannot be done is told with a message ``trouble``.
 
     Parameters
     ----------
@@ -67,17 +59,14 @@ class CockpitHost:
         mine: bool = False,
         filter: str = "",  # noqa: A002
     ) -> None:
-        self._send_on = send
-        self._sending = threading.RLock()
-        self._closed = False
+        #: What is shown: views, strip, map, copies. Then one job's facts and logs, actions, and charts.
+        super().__init__(send, "cockpit", ("stage", "job", "actions", "charts"))
         self._hello = False
         self._visible = True
         self._anew: set[tuple[str, int]] = set()
         self._news: Update | None = None
         self._news_lock = threading.Lock()
         self._shown_at = 0.0
-        #: What is shown: views, strip, map, copies. Then one job's facts and logs, actions, and charts.
-        self._lanes = {name: Lane(f"gcs-lab-cockpit-{name}") for name in ("stage", "job", "actions", "charts")}
         self._stage = Stage(cluster, self.send, mine=mine, filter=filter)
         self._actions = ActionDesk(cluster, self._stage, self.send)
         self._job = JobDesk(cluster, self._stage, self._actions, self.send)
@@ -85,43 +74,16 @@ class CockpitHost:
         self._following = cluster.status.poller.follow(self._on_update)
         self._following.looked_at = False
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    @property
-    def closed(self) -> bool:
-        """Whether it was closed."""
-        return self._closed
-
     @property
     def stage(self) -> Stage:
         """What is shown now."""
         return self._stage
 
-    def close(self) -> None:
-        """Send nothing more; end the threads, and follow the cluster no more."""
-        with self._sending:
-            if self._closed:
-                return
-            self._closed = True
+    def _before_end(self) -> None:
         self._following.close()
-        until = time.monotonic() + _CLOSE_SECONDS
-        for lane in self._lanes.values():
-            lane.close(until - time.monotonic())
-        self._stage.close()
 
-    def send(self, message: _Message) -> None:
-        """Send a message, unless the host is closed."""
-        with self._sending:
-            if not self._closed:
-                try:
-                    self._send_on(message)
-                except Exception:
-                    # The way to the browser is gone; whoever owns it closes the host.
-                    _LOG.debug("a message could not be sent", exc_info=True)
+    def _after_end(self) -> None:
+        self._stage.close()
 
     # -- what the browser says --------------------------------------------------------------------------------------
 
@@ -130,8 +92,7 @@ class CockpitHost:
         try:
             checked = check_message(message)
         except GcsError as reason:
-            number = message.get("id") if isinstance(message, dict) else None
-            self._trouble(str(reason), number)
+            self._refuse(message, reason)
             return
         kind = checked["kind"]
         lane, sort = _LANE_OF.get(kind, ("stage", None))
@@ -140,25 +101,6 @@ class CockpitHost:
             self._anew.add((checked["view"], grid_of(checked)))
         key = None if sort is None else (sort, checked.get("view"), grid_of(checked) if kind == "view" else None)
         self._lanes[lane].do(lambda: self._answer(checked, getattr(self, f"_on_{kind}")), key)
-
-    def _answer(self, message: Mapping[str, Any], answer: Callable[[Mapping[str, Any]], None]) -> None:
-        try:
-            answer(message)
-        except GcsError as reason:
-            self._trouble(str(reason), message.get("id"))
-        except BaseException as reason:  # a panic of polars is no Exception, and nobody would be told
-            _LOG.exception("a message %r could not be answered", message["kind"])
-            self._trouble(
-                f"this could not be done, by a fault of gcs_lab ({type(reason).__name__}: {reason}). The log of the "
-                "kernel has more; please report it.",
-                message.get("id"),
-            )
-
-    def _trouble(self, text: str, number: object) -> None:
-        message: _Message = {"kind": "trouble", "message": text}
-        if isinstance(number, int) and not isinstance(number, bool):
-            message["id"] = number
-        self.send(message)
 
     def _on_hello(self, _: Mapping[str, Any]) -> None:
         self._hello = True

@@ -5,14 +5,13 @@ The messages are those of ``labextension/src/protocol/explorer_messages.ts``; ho
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
+from gcs_lab.cockpit.face_host import FaceHost
 from gcs_lab.cockpit.front_end import front_end
-from gcs_lab.cockpit.lane import Lane
 from gcs_lab.cockpit.messages import grid_of
 from gcs_lab.errors import FilterError, GcsError
 from gcs_lab.explorer.local_time import DAY
@@ -31,21 +30,18 @@ if TYPE_CHECKING:
 
 __all__ = ["ExplorerHost"]
 
-_LOG = logging.getLogger(__name__)
 #: Seconds between two looks for new records.
 LOOK_SECONDS = 60.0
-#: Seconds that closing waits for what is being done, and that what is known of the cluster's slots holds.
-_CLOSE_SECONDS, _CAPACITY_SECONDS = 2.0, 300.0
+#: Seconds that what is known of the cluster's slots holds.
+_CAPACITY_SECONDS = 300.0
 
 _Message = dict[str, Any]
 
 
-class ExplorerHost:
+class ExplorerHost(FaceHost):
     """Keeps one explorer up to date.
 
-    :meth:`receive` and :meth:`close` may be called from any thread. The first returns at once: what takes long is
-    done in threads of the host's own, each of which is there while there is something to do. What a newer state
-    replaces is left off between two figures. What cannot be done is told with a message ``trouble``.
+    What a newer state replaces is left off between two figures.
 
     Parameters
     ----------
@@ -59,6 +55,8 @@ class ExplorerHost:
         What the rates of cost are in, for people.
     """
 
+    _left_off = (SupersededError,)
+
     def __init__(
         self,
         accounting: Accounting,
@@ -67,10 +65,10 @@ class ExplorerHost:
         state: ExplorerState | None = None,
         currency: str = "",
     ) -> None:
-        self._accounting, self._send_on, self._currency = accounting, send, currency
-        self._sending = threading.RLock()
+        super().__init__(send, "explorer", ("figures", "records", "reading", "exports", "ahead"))
+        self._accounting, self._currency = accounting, currency
         #: Whether the browser said hello, and whether what is shown at first is known.
-        self._closed = self._hello = self._is_ready = False
+        self._hello = self._is_ready = False
         self._visible = True
         #: What is asked for, and the number of the request; both are set together, by whoever receives it.
         self._asked = (0, state or ExplorerState())
@@ -80,50 +78,20 @@ class ExplorerHost:
         self._good_filter = self._asked[1].filter
         self._capacity: tuple[float, int | None] = (0.0, None)
         self._held = HeldRecords(accounting)
-        self._lanes = {
-            name: Lane(f"gcs-lab-explorer-{name}") for name in ("figures", "records", "reading", "exports", "ahead")
-        }
         self._reading = ReadingDesk(accounting, self.send, self._on_records)
         self._stage = ExplorerStage(accounting, self.send)
         self._records = RecordsDesk(self.send)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    @property
-    def closed(self) -> bool:
-        """Whether it was closed."""
-        return self._closed
 
     @property
     def state(self) -> ExplorerState:
         """What is shown, or about to be."""
         return self._asked[1]
 
-    def close(self) -> None:
-        """Send nothing more, stop reading, and end the threads."""
-        with self._sending:
-            if self._closed:
-                return
-            self._closed = True
+    def _before_end(self) -> None:
         self._reading.cancel()
-        until = time.monotonic() + _CLOSE_SECONDS
-        for lane in self._lanes.values():
-            lane.close(until - time.monotonic())
-        self._held.forget()
 
-    def send(self, message: _Message) -> None:
-        """Send a message, unless the host is closed."""
-        with self._sending:
-            if not self._closed:
-                try:
-                    self._send_on(message)
-                except Exception:
-                    # The way to the browser is gone; whoever owns it closes the host.
-                    _LOG.debug("a message could not be sent", exc_info=True)
+    def _after_end(self) -> None:
+        self._held.forget()
 
     def shown(self, wanted: Callable[[], bool] = lambda: True) -> Shown:
         """Return what is shown now; with a filter that cannot be read, the last good one's. Raises GcsError."""
@@ -176,8 +144,7 @@ class ExplorerHost:
                     self._asked = (checked["sequence"], ExplorerState.from_json(checked["state"]))
                     self._chosen = True
         except GcsError as reason:
-            number = message.get("id") if isinstance(message, dict) else None
-            self._trouble(str(reason), number)
+            self._refuse(message, reason)
             return
         kind = checked["kind"]
         if kind == "cancel":
@@ -200,30 +167,6 @@ class ExplorerHost:
         after: float = 0.0,
     ) -> None:
         self._lanes[lane].do(lambda: self._answer(message, work), sort, after)
-
-    def _answer(self, message: Mapping[str, Any], work: Callable[[Mapping[str, Any]], None]) -> None:
-        try:
-            work(message)
-        except SupersededError:
-            pass
-        except GcsError as reason:
-            self._trouble(str(reason), message.get("id"))
-        except BaseException as reason:  # a panic of polars is no Exception, and would end the thread
-            if self._closed:
-                # Files that it read may be gone.
-                return
-            _LOG.exception("a message %r could not be answered", message["kind"])
-            self._trouble(
-                f"this could not be done, by a fault of gcs_lab ({type(reason).__name__}: {reason}). The log of the "
-                "kernel has more; please report it.",
-                message.get("id"),
-            )
-
-    def _trouble(self, text: str, number: object) -> None:
-        message: _Message = {"kind": "trouble", "message": text}
-        if isinstance(number, int) and not isinstance(number, bool):
-            message["id"] = number
-        self.send(message)
 
     def _on_hello(self, _: Mapping[str, Any]) -> None:
         self._hello = self._visible = True
