@@ -74,7 +74,7 @@ def _hosts(records: pl.LazyFrame) -> list[Finding]:
             continue
         found.append(
             Finding(
-                f"{one.host}: {one.rate:.0%} of its {one.jobs:,} jobs failed, {one.expected:.1%} on its like",
+                f"{one.host}: {one.rate:.0%} of its {one.jobs:,} jobs failed, {one.expected:.1%} on hosts like it",
                 f"{term_of('host', one.host)} ok:no",
                 # A host that surely breaks jobs is the first to be looked at.
                 min(0.6 - one.chance / 100, 1.0),
