@@ -46,6 +46,8 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "@jupyterlab/notebook-extension/tracker": {"windowingMode": "none", "recordTiming": False},
     "@jupyterlab/apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
     "@jupyterlab/docmanager-extension/plugin": {"autosave": False},
+    # By itself it forgets what a kernel answers after a second, which a busy machine needs for IPython's own words.
+    "@jupyterlab/completer-extension/manager": {"providerTimeout": 20_000},
 }
 THEME_SETTING = "lab/user-settings/@jupyterlab/apputils-extension/themes.jupyterlab-settings"
 START_SECONDS = 60.0
