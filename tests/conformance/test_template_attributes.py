@@ -58,7 +58,7 @@ def test_submit_as_hold_keeps_the_job_until_it_is_released(site: Site) -> None:
     assert held.done() == "now\n"
 
 
-@together
+# Alone: 8.1.9 lets the old run go on if other jobs begin and end on its host while it is to be given up.
 @TEMPLATE
 @attribute("rerunnable", True)
 def test_a_rerunnable_job_runs_again_when_its_run_is_lost(site: Site) -> None:

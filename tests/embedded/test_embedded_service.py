@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import stat
@@ -20,8 +21,13 @@ from gcs_lab.errors import InvalidArgument, UntrustedFile
 
 
 def schedulers(home):
-    found = processes_with(f"{home}/state/embedded\0")
-    return [pid for pid in found if Path(f"/proc/{pid}/comm").read_text() == "gcs-scheduler\n"]
+    def name_of(pid):
+        # It may have ended since it was found.
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            return Path(f"/proc/{pid}/comm").read_text()
+        return ""
+
+    return [pid for pid in processes_with(f"{home}/state/embedded\0") if name_of(pid) == "gcs-scheduler\n"]
 
 
 def test_start_status_and_stop_tell_the_truth(home):
