@@ -148,8 +148,8 @@ class Cluster:
         self.jobs.close()
         self._backend.close()
         with _lock:
-            if _connected.get(self.name) is self:
-                del _connected[self.name]
+            for key in [key for key, cluster in _connected.items() if cluster is self]:
+                del _connected[key]
 
     def _live_tasks(self) -> pa.Table:
         """Return what the cluster's jobs do now (``TASK_COLUMNS``); the question is shared with whoever asks."""
@@ -159,7 +159,8 @@ class Cluster:
         raise UnsupportedOperation(f"{self.system} offers no {area} through gcs_lab {_version()}.")
 
 
-_connected: dict[str, Cluster] = {}
+#: By home and name: each ``GCS_LAB_HOME`` has an embedded cluster, and a demo cluster, of its own.
+_connected: dict[tuple[str, str], Cluster] = {}
 _lock = threading.RLock()
 
 
@@ -220,17 +221,20 @@ def connect(cluster: str | None = None) -> Cluster:
     """
     wanted = cluster or os.environ.get("GCS_LAB_CLUSTER") or None
     with _lock:
-        if wanted in _connected:
-            return _connected[wanted]
-        if wanted is None and _connected:
-            return next(iter(_connected.values()))
+        home = os.environ.get("GCS_LAB_HOME", "")
+        here = {name: cluster for (of_home, name), cluster in _connected.items() if of_home == home}
+        if wanted in here:
+            return here[wanted]
+        if wanted is None and here:
+            return next(iter(here.values()))
         candidates = offers()
         for provider, offer in candidates:
             if offer.cluster == wanted or (wanted is None and offer.affinity > 0):
                 why = offer.why if cluster is None and wanted is None else "it was asked for"
                 if cluster is None and wanted is not None:
                     why = "GCS_LAB_CLUSTER names it"
-                connected = _connected[offer.cluster] = Cluster(provider.connect(offer.cluster), why)
+                connected = Cluster(provider.connect(offer.cluster), why)
+                _connected[home, offer.cluster] = connected
                 return connected
     raise ClusterNotFound(_not_found(wanted, [offer.cluster for _, offer in candidates]))
 

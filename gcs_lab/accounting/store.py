@@ -221,12 +221,13 @@ class Store:
         manifest = self._current()
         self._check(manifest)
         missing = remainder(manifest, list(self._files())) if self._whole else None
-        if missing is None:
+        frames = [scan_direct(one.path, columns, one.start, one.end) for one in missing or ()]
+        # None of a frame: the file was compressed since it was looked at.
+        if missing is None or any(frame is None for frame in frames):
             with progress_face() as shown:
                 self._stop_background()
                 self._refresh(shown, None)
             return self._current(), []
-        frames = [scan_direct(one.path, columns, one.start, one.end) for one in missing]
         if self._background is None or not self._background.running:
             length = sum(one.end - one.start for one in missing)
             self._background = Background(lambda stop: self._refresh(None, stop), length)

@@ -14,13 +14,12 @@ from gcs_lab.cockpit.face_host import FaceHost
 from gcs_lab.cockpit.front_end import front_end
 from gcs_lab.cockpit.messages import grid_of
 from gcs_lab.errors import FilterError, GcsError
-from gcs_lab.explorer.local_time import DAY
 from gcs_lab.explorer.messages import check_message
 from gcs_lab.explorer.reading_desk import ReadingDesk
 from gcs_lab.explorer.records_desk import RecordsDesk
 from gcs_lab.explorer.shown import HeldRecords, Shown, SupersededError
 from gcs_lab.explorer.stage import ExplorerStage
-from gcs_lab.explorer.state import DEFAULT_DAYS, ExplorerState
+from gcs_lab.explorer.state import ExplorerState
 from gcs_lab.explorer.tabs import TAB_COLUMNS
 
 if TYPE_CHECKING:
@@ -184,7 +183,7 @@ class ExplorerHost(FaceHost):
             last = self._accounting.store.totals().last_end
             if not self._chosen and last is not None:
                 self._chosen = self._reading.part >= 1
-                self._asked = (sequence, replace(state, since=float(last // DAY * DAY - DEFAULT_DAYS * DAY)))
+                self._asked = (sequence, state.of_latest(last))
 
     def _on_state(self, _: Mapping[str, Any]) -> None:
         self._show()

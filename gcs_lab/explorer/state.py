@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from gcs_lab.errors import InvalidArgument, UnknownName
+from gcs_lab.explorer.local_time import DAY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["DEFAULT_DAYS", "GROUPINGS", "MEASURES", "TABS", "ExplorerState", "Lasso", "Rate", "checked_rates"]
+__all__ = ["GROUPINGS", "MEASURES", "TABS", "ExplorerState", "Lasso", "Rate", "checked_rates"]
 
 #: Days before the last record that are shown at first.
-DEFAULT_DAYS = 30
+_DEFAULT_DAYS = 30
 #: The tabs: name, label, and what is seen there.
 TABS = {
     "usage": ("Usage", "Who used how much, and when."),
@@ -117,6 +118,10 @@ class ExplorerState:
                 raise InvalidArgument(f"{what} is {moment!r}; expected seconds since the epoch, or None.")
         if self.since is not None and self.until is not None and self.since >= self.until:
             raise InvalidArgument("the period ends before it begins; expected `since` before `until`.")
+
+    def of_latest(self, last_end: float) -> ExplorerState:
+        """Return the same of the last days before `last_end`, the end of the last record: what is shown first."""
+        return replace(self, since=float(last_end // DAY * DAY - _DEFAULT_DAYS * DAY))
 
     @classmethod
     def from_json(cls, told: Mapping[str, Any]) -> ExplorerState:

@@ -17,7 +17,7 @@ from gcs_lab.cockpit.lane import Lane
 from gcs_lab.errors import GcsError
 from gcs_lab.explorer.host import ExplorerHost
 from gcs_lab.explorer.shown import HeldRecords, Shown
-from gcs_lab.explorer.state import DEFAULT_DAYS, ExplorerState, checked_rates
+from gcs_lab.explorer.state import ExplorerState, checked_rates
 from gcs_lab.widgets.explorer_html import explorer_html, explorer_text
 from gcs_lab.widgets.hosted_face import FacesOfCells, HostedFace, cell_of
 from gcs_lab.widgets.hosted_face import notebook_shell as _notebook_shell
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from gcs_lab.accounting.choice import Moment
 
 __all__ = ["Explorer", "ExplorerPage", "explore"]
-
-_DAY = 86400.0
 
 
 class Explorer(HostedFace[ExplorerHost]):
@@ -202,5 +200,5 @@ def _shown(accounting: Accounting, state: ExplorerState) -> Shown:
     """Return what is shown of a state now; the last 30 days, where no period is chosen."""
     last = accounting.store.totals().last_end
     if state.since is None and state.until is None and last is not None:
-        state = replace(state, since=last // _DAY * _DAY - DEFAULT_DAYS * _DAY)
+        state = state.of_latest(last)
     return Shown(accounting, state, HeldRecords(accounting))

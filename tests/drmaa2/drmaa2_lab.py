@@ -34,7 +34,6 @@ class Site:
 
     cluster: str
     home: Path
-    _connected: gcs_lab.cluster.Cluster | None = None
 
     @contextmanager
     def in_force(self) -> Iterator[None]:
@@ -42,11 +41,7 @@ class Site:
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("GCS_LAB_HOME", str(self.home))
             patch.setenv("GCS_LAB_CLUSTER", self.cluster)
-            connected = gcs_lab.cluster._connected.get(self.cluster)
-            if self._connected is not None and connected is not self._connected:
-                gcs_lab.cluster._connected[self.cluster] = self._connected
             yield
-            self._connected = gcs_lab.cluster._connected.pop(self.cluster, None)
 
     def disconnect(self) -> None:
         """Close the connection of this process."""

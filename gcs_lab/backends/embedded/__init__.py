@@ -72,9 +72,11 @@ class EmbeddedProvider:
         """Return where the records are; the scheduler is not started for them."""
         from gcs_lab.backends.embedded.accounting_backend import EmbeddedAccounting
         from gcs_lab.backends.embedded.client import Client
+        from gcs_lab.backends.embedded.places import Places
         from gcs_lab.backends.embedded.service import ensure_running
 
-        return EmbeddedAccounting(Client(ensure_running))
+        places = Places.of_user()
+        return EmbeddedAccounting(Client(lambda: ensure_running(places)))
 
 
 PROVIDER: BackendProvider = EmbeddedProvider()

@@ -130,8 +130,13 @@ def stop() -> bool:
     return True
 
 
-def ensure_running() -> Path:
+def ensure_running(places: Places | None = None) -> Path:
     """Return the socket of the scheduler, which runs when this returns.
+
+    Parameters
+    ----------
+    places
+        Where it keeps its files; None: where the user's are now.
 
     Raises
     ------
@@ -140,7 +145,7 @@ def ensure_running() -> Path:
     DrmCommunication, UntrustedFile
         If it cannot be started.
     """
-    places = Places.of_user()
+    places = places or Places.of_user()
     give_up = time.monotonic() + START_SECONDS
     while True:
         path = _socket_in_use(places)

@@ -9,6 +9,7 @@ from gcs_lab.backends.embedded import CLUSTER
 from gcs_lab.backends.embedded.accounting_backend import EmbeddedAccounting
 from gcs_lab.backends.embedded.client import Client
 from gcs_lab.backends.embedded.jobs_backend import EmbeddedJobs
+from gcs_lab.backends.embedded.places import Places
 from gcs_lab.backends.embedded.service import ensure_running
 from gcs_lab.backends.embedded.status_backend import EmbeddedStatus
 from gcs_lab.backends.embedded.wire import rebuild_error
@@ -46,8 +47,10 @@ class EmbeddedSystem:
     @classmethod
     def connect(cls) -> EmbeddedSystem:
         """Connect, starting the scheduler if it does not run. Raises GcsError if it cannot be started."""
-        ensure_running()
-        return cls(Client(ensure_running))
+        # What is connected stays with its cluster, whatever becomes of GCS_LAB_HOME in this process.
+        places = Places.of_user()
+        ensure_running(places)
+        return cls(Client(lambda: ensure_running(places)))
 
     def queue_instances(self) -> dict[str, list[Any]]:
         """Return the queue instances by column: queue, host, slots, state and so on. Raises DrmCommunication."""

@@ -10,6 +10,7 @@ import sys
 import time
 
 from .displays import Displays
+from .kernel_errors import KernelErrors
 from .notebook_failure import NotebookCellFailed, died_in_cell
 from .notebook_progress import NotebookProgress
 from .signals import ENDING
@@ -223,8 +224,17 @@ def _engine_class(manager_class: Any, sockets: _SocketFolder) -> Any:
 
     class Client(client_base):  # type: ignore[misc]
         def execute(self, **kwargs: Any) -> Any:
+            self._errors = KernelErrors()
             # The kernel is in a session of its own, where no scheduler would find it.
-            return super().execute(cleanup_kc=True, preexec_fn=_dies_with_us(), **kwargs)
+            return super().execute(
+                cleanup_kc=True, preexec_fn=_dies_with_us(), stderr=self._errors.descriptor, **kwargs
+            )
+
+        async def _async_cleanup_kernel(self) -> None:
+            self._errors.end()
+            await super()._async_cleanup_kernel()
+
+        _cleanup_kernel = run_sync(_async_cleanup_kernel)
 
         async def async_execute_cell(self, *args: Any, **kwargs: Any) -> Any:
             self._shown = False

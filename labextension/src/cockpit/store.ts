@@ -9,9 +9,9 @@ import type {
   IOverview, IPlan, IRenewed, IRows, IViewRequest, IWelcome, Target, ViewName
 } from '../protocol/messages';
 import { PROTOCOL } from '../protocol/messages';
-import { Connection, wordsOf } from '../face/connection';
+import { type Connection, wordsOf } from '../face/connection';
+import { FaceStore } from '../face/face_store';
 import { colourMemory, type IColourMemory, type Memory } from '../face/memory';
-import { NoteBook } from '../face/notes';
 import { narrowed } from '../grid/filter_terms';
 import { filterWord } from './state_word';
 import { cockpitMemory, type TabName } from './remembered';
@@ -19,7 +19,6 @@ import type { IChosen } from './targets';
 
 /** For this long after an edit the browser's filter counts, not the one that an older overview tells. */
 const OWN_EDIT_MILLISECONDS = 2000;
-const GONE = 'The kernel is gone: nobody answers any more.';
 
 interface IAnswers {
   details: IDetails;
@@ -43,14 +42,11 @@ export interface IOpened {
   task: number | null;
 }
 
-export class CockpitStore {
+export class CockpitStore extends FaceStore<ClientMessage, HostMessage, IAnswers> {
   readonly welcome = signal<IWelcome | null>(null);
   /** How often the host has begun anew since. */
   readonly greeted = signal(0);
   readonly overview = signal<IOverview | null>(null);
-  readonly live = signal(true);
-  readonly visible = signal(true);
-  readonly dark = signal(false);
   /** The host's time in seconds, once a second. */
   readonly now = signal(Date.now() / 1000);
   readonly filter = signal('');
@@ -70,7 +66,6 @@ export class CockpitStore {
   /** Owners that have a colour, in the order of the colours. */
   readonly ranks = signal<readonly string[]>([]);
   readonly charts = signal<Readonly<Record<string, IChart>>>({});
-  readonly book = new NoteBook();
   /** Said to a screen reader, politely. */
   readonly spoken = signal('');
   readonly replaying = computed(() => this.overview.value?.replay.at ?? null);
@@ -81,70 +76,36 @@ export class CockpitStore {
     }
     return this.replaying.value === null ? '' : 'what is shown is past: go back to live first';
   });
-  readonly connection: CockpitConnection;
   memory = cockpitMemory('');
-  /** Set by the filter's field. */
-  focusFilter: () => void = () => undefined;
   private readonly grids = new Map<ViewName, IGrid>();
   private readonly hidden = new Set<ViewName>();
   /** The last request of each grid. */
   private readonly asked = new Map<ViewName, number>();
-  private readonly endings: (() => void)[];
   private ahead = 0;
   private edited = 0;
   private colours: Memory<IColourMemory> | undefined;
 
   constructor(channel: IChannel) {
-    this.connection = new Connection<ClientMessage, HostMessage, IAnswers>(channel);
+    super(channel, 'cockpit', PROTOCOL);
     const ticker = setInterval(() => { this.tick(); }, 1000);
-    this.endings = [
-      () => { clearInterval(ticker); },
-      channel.onMessage(message => { this.receive(message); }),
-      channel.onLive(live => { this.setLive(live); })
-    ];
-    this.hello();
-  }
-
-  dispose(): void {
-    if (this.live.value) {
-      this.connection.send({ kind: 'visible', visible: false });
-    }
-    this.connection.close();
-    this.endings.forEach(end => { end(); });
-    this.book.dispose();
-    this.connection.abandon('The cockpit was closed.');
+    this.begin(() => { clearInterval(ticker); });
   }
 
   // -- what the host says -------------------------------------------------------------------------------------------
 
-  private hello(): void {
-    this.connection.send({ kind: 'hello', protocol: PROTOCOL });
+  protected override returned(): void {
+    this.connection.send({ kind: 'filter', text: this.filter.value, mine: this.mine.value });
   }
 
-  private setLive(live: boolean): void {
-    if (live === this.live.value) {
-      return;
+  protected override receive(message: HostMessage): boolean {
+    const answered = super.receive(message);
+    if (answered && message.kind === 'details') {
+      this.takeDetails(message);
     }
-    this.live.value = live;
-    if (live) {
-      this.hello();
-      this.connection.send({ kind: 'filter', text: this.filter.value, mine: this.mine.value });
-    } else {
-      this.connection.abandon(GONE);
-    }
+    return answered;
   }
 
-  private receive(message: HostMessage): void {
-    batch(() => {
-      if (!this.connection.answer(message)) {
-        this.take(message);
-      } else if (message.kind === 'details') {
-        this.takeDetails(message);
-      }
-    });
-  }
-
-  private take(message: HostMessage): void {
+  protected override take(message: HostMessage): void {
     switch (message.kind) {
       case 'welcome':
         this.takeWelcome(message);
@@ -178,13 +139,7 @@ export class CockpitStore {
   }
 
   private takeWelcome(welcome: IWelcome): void {
-    if (welcome.protocol !== PROTOCOL) {
-      this.note(
-        `This page speaks protocol ${PROTOCOL}, the kernel protocol ${welcome.protocol}: they are of different versions ` +
-          'of gcs_lab. Reload the page, and restart the kernel.',
-        true
-      );
-    }
+    this.compare(welcome.protocol);
     this.memory = cockpitMemory(welcome.cluster);
     const again = this.welcome.value !== null;
     if (!again) {
@@ -293,10 +248,10 @@ export class CockpitStore {
 
   // -- what a person does -------------------------------------------------------------------------------------------
 
-  setVisible(visible: boolean): void {
-    if (visible !== this.visible.value) {
-      this.visible.value = visible;
-      this.connection.send({ kind: 'visible', visible });
+  override setVisible(visible: boolean): void {
+    const differs = visible !== this.visible.value;
+    super.setVisible(visible);
+    if (differs) {
       this.tick();
     }
   }

@@ -1,10 +1,9 @@
 // All that an explorer knows, and all that can be done in it. The components show it and call it; none talks to the host.
-import { batch, computed, signal } from '@preact/signals';
+import { computed, signal } from '@preact/signals';
 
 import type { PictureFormat } from '../face/chart_library';
-import { Connection } from '../face/connection';
+import { FaceStore } from '../face/face_store';
 import { colourMemory, type IColourMemory, type Memory } from '../face/memory';
-import { NoteBook } from '../face/notes';
 import type { IGrid } from '../grid/grid_api';
 import { BROWSER_CLOCK, clockOf } from '../grid/wall_clock';
 import type {
@@ -16,7 +15,6 @@ import { rankedAnew, type Ranks } from './figure_colours';
 import { explorerMemory } from './remembered';
 import { clicked, holds, toggled } from './terms';
 
-const GONE = 'The kernel is gone: nobody answers any more.';
 const MOST_STEPS_BACK = 50;
 const VIEW = 'records';
 
@@ -36,7 +34,7 @@ const NOTHING: IExplorerState = {
   tab: 'usage', since: null, until: null, filter: '', by: 'owner', measure: 'slot_hours', lasso: null, rates: []
 };
 
-export class ExplorerStore {
+export class ExplorerStore extends FaceStore<ExplorerClientMessage, ExplorerHostMessage, IAnswers> {
   readonly welcome = signal<IExplorerWelcome | null>(null);
   readonly state = signal<IExplorerState>(NOTHING);
   readonly ingest = signal<IIngest | null>(null);
@@ -44,9 +42,6 @@ export class ExplorerStore {
   readonly figures = signal<Partial<Record<TabName, ITabFigures>>>({});
   /** null: they have not been told yet. */
   readonly findings = signal<readonly IFinding[] | null>(null);
-  readonly live = signal(true);
-  readonly visible = signal(true);
-  readonly dark = signal(false);
   readonly ranks = signal<Ranks>({});
   /** How many steps back there are. */
   readonly steps = signal(0);
@@ -63,70 +58,34 @@ export class ExplorerStore {
   /** Whether what is seen is older than what was asked for. */
   readonly waiting = computed(() => this.live.value && this.answered.value < this.asked.value);
   readonly filterError = computed(() => this.shown.value?.filter_error ?? null);
-  readonly book = new NoteBook();
   /** What makes a picture of each figure that is drawn: its address. */
   readonly pictures = new Map<string, (format: PictureFormat, dark: boolean) => Promise<string>>();
-  readonly connection: Connection<ExplorerClientMessage, ExplorerHostMessage, IAnswers>;
   memory = explorerMemory('');
-  /** Set by the filter's field. */
-  focusFilter: () => void = () => undefined;
   private readonly asked = signal(0);
   private readonly answered = signal(0);
   private readonly back: Narrowing[] = [];
-  private readonly endings: (() => void)[];
   private colours: Memory<IColourMemory> | undefined;
   private grid: IGrid | undefined;
   private gridShown = true;
   private viewId: number | undefined;
 
   constructor(channel: ExplorerChannel) {
-    this.connection = new Connection(channel);
-    this.endings = [
-      channel.onMessage(message => { this.receive(message); }),
-      channel.onLive(live => { this.setLive(live); })
-    ];
-    this.hello();
-  }
-
-  dispose(): void {
-    if (this.live.value) {
-      this.connection.send({ kind: 'visible', visible: false });
-    }
-    this.connection.close();
-    this.endings.forEach(end => { end(); });
-    this.book.dispose();
-    this.connection.abandon('The explorer was closed.');
+    super(channel, 'explorer', EXPLORER_PROTOCOL);
+    this.begin();
   }
 
   // -- what the host says -------------------------------------------------------------------------------------------
 
-  private hello(): void {
-    this.connection.send({ kind: 'hello', protocol: EXPLORER_PROTOCOL });
+  protected override returned(): void {
+    this.tell();
   }
 
-  private setLive(live: boolean): void {
-    if (live === this.live.value) {
-      return;
-    }
-    this.live.value = live;
-    if (live) {
-      this.hello();
-      this.tell();
-    } else {
-      this.connection.abandon(GONE);
-      this.grid?.setStale(true);
-    }
+  protected override left(): void {
+    super.left();
+    this.grid?.setStale(true);
   }
 
-  private receive(message: ExplorerHostMessage): void {
-    batch(() => {
-      if (!this.connection.answer(message)) {
-        this.take(message);
-      }
-    });
-  }
-
-  private take(message: ExplorerHostMessage): void {
+  protected override take(message: ExplorerHostMessage): void {
     switch (message.kind) {
       case 'welcome':
         this.takeWelcome(message);
@@ -161,13 +120,7 @@ export class ExplorerStore {
   }
 
   private takeWelcome(welcome: IExplorerWelcome): void {
-    if (welcome.protocol !== EXPLORER_PROTOCOL) {
-      this.book.note(
-        `This page speaks protocol ${EXPLORER_PROTOCOL}, the kernel protocol ${welcome.protocol}: they are of different ` +
-          'versions of gcs_lab. Reload the page, and restart the kernel.',
-        true
-      );
-    }
+    this.compare(welcome.protocol);
     const again = this.welcome.value !== null;
     this.welcome.value = welcome;
     if (again) {
@@ -253,13 +206,6 @@ export class ExplorerStore {
   }
 
   // -- what a person does -------------------------------------------------------------------------------------------
-
-  setVisible(visible: boolean): void {
-    if (visible !== this.visible.value) {
-      this.visible.value = visible;
-      this.connection.send({ kind: 'visible', visible });
-    }
-  }
 
   setTab(tab: TabName): void {
     if (tab !== this.state.value.tab) {
