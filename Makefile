@@ -22,7 +22,7 @@ BENCHMARKS ?= $(sort $(wildcard benchmarks/*.py))
 
 # What the front end is built from, by the build hook, when the package is installed.
 FRONT_END := hatch_build.py gcs_lab/widgets/job_states.json $(wildcard labextension/*.json labextension/*.mjs) \
-             $(shell find labextension/src labextension/style -type f)
+             $(shell find labextension/src labextension/style labextension/schema -type f)
 
 .PHONY: help lab tour test lint benchmark stop clean force
 
@@ -36,17 +36,16 @@ lab: $(STAMPS)/lab  ## install into .venv, start a cluster, open JupyterLab on t
 tour: $(STAMPS)/lab  ## run the tour (or NOTEBOOK=…) without a browser, and say what ran where
 	@$(BIN)/python tools/run_tour.py --engine "$(ENGINE)" --notebook "$(NOTEBOOK)"
 
-test: $(STAMPS)/dev  ## install what the tests need (apt too, if root or sudo permits) and run them all
+test: $(STAMPS)/dev  ## install what the tests need (apt too, if root or sudo permits), run all: Vitest, pytest
 	@tools/install_packages.sh gridengine chromium modules
 	@tools/front_end.sh test
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 
-lint: $(STAMPS)/dev  ## ruff, mypy, ESLint, tsc, and the front end's unit tests
+lint: $(STAMPS)/dev  ## ruff, mypy, ESLint and tsc
 	@$(BIN)/python -m ruff check .
 	@$(BIN)/python -m ruff format --check .
 	@$(BIN)/python -m mypy
 	@tools/front_end.sh lint
-	@tools/front_end.sh test
 
 benchmark: $(STAMPS)/dev  ## measure, and print the figures beside those of others
 	@for script in $(BENCHMARKS); do echo "== $$script"; $(BIN)/python $$script || exit 1; done
@@ -56,7 +55,8 @@ stop:  ## stop the private Grid Engine and the embedded cluster that `make lab` 
 	@$(BIN)/python -m gcs_lab.cli embedded stop
 
 clean:  ## remove .venv and everything else that can be made again
-	rm -rf .venv $(STAMPS) build dist test-results labextension/node_modules gcs_lab/widgets/static
+	rm -rf .venv $(STAMPS) build dist test-results labextension/node_modules labextension/lib
+	rm -rf gcs_lab/widgets/static gcs_lab/labextension
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -76,9 +76,11 @@ $(STAMPS)/venv:
 $(STAMPS)/lab: $(STAMPS)/venv pyproject.toml $(FRONT_END)
 	@echo "installing gcs_lab and JupyterLab into .venv (a minute or two the first time)"
 	@$(BIN)/python -m pip install --quiet --use-pep517 --editable '.[lab]'
+	@$(BIN)/python tools/link_lab_extension.py
 	@touch $@
 
 $(STAMPS)/dev: $(STAMPS)/venv pyproject.toml $(FRONT_END)
 	@echo "installing gcs_lab, JupyterLab, and what tests and lint need into .venv (a minute or two the first time)"
 	@$(BIN)/python -m pip install --quiet --use-pep517 --editable '.[dev]'
+	@$(BIN)/python tools/link_lab_extension.py
 	@touch $@ $(STAMPS)/lab

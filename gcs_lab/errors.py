@@ -231,8 +231,9 @@ class UnknownName(InvalidArgument):
         there = ", ".join(self.known[:_MOST_NAMES]) + (" …" if len(self.known) > _MOST_NAMES else "")
         hint = f" Did you mean {' or '.join(near)}?" if near else ""
         place = f" {relation} {where}" if where else ""
-        has = f"There is{'' if complete else ', for instance'}: {there}." if there else f"There is no {kind} at all."
-        super().__init__(f"no {kind} is called {name!r}{place}. {has}{hint}")
+        has = f" There is{'' if complete else ', for instance'}: {there}." if there else ""
+        none = f" There is no {kind} at all." if complete and not there else ""
+        super().__init__(f"no {kind} is called {name!r}{place}.{has}{none}{hint}")
 
 
 def _near_with_aliases(name: str, known: Sequence[str], aliases: Mapping[str, str]) -> list[str]:

@@ -2,7 +2,7 @@ import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['node_modules'] },
+  { ignores: ['node_modules', 'lib'] },
   js.configs.recommended,
   {
     files: ['**/*.ts', '**/*.tsx'],
@@ -31,6 +31,6 @@ export default tseslint.config(
   },
   {
     files: ['**/*.mjs'],
-    languageOptions: { globals: { URL: 'readonly', process: 'readonly' } }
+    languageOptions: { globals: { URL: 'readonly', clearTimeout: 'readonly', process: 'readonly', setTimeout: 'readonly' } }
   }
 );

@@ -61,13 +61,36 @@ def test_every_third_party_import_is_a_declared_dependency() -> None:
     optional = {"matplotlib", "tqdm", "PIL"}  # used if the user's own code brought them
     # What runs a notebook is imported in the job alone, whose Python is asked for it beforehand.
     optional |= {"papermill", "nbclient", "jupyter_client", "yaml"}
+    optional |= {"jupyterlab"}  # the doctor looks whether it is there
     homes = packages_distributions()
     undeclared = {
         name
         for name in _third_party_imports() - optional
-        if not {home.lower() for home in homes.get(name, [name])} & declared
+        if not {home.lower().replace("_", "-") for home in homes.get(name, [name])} & declared
     }
     assert not undeclared
+
+
+def test_every_package_that_the_front_end_imports_is_declared_and_locked() -> None:
+    folder = ROOT / "labextension"
+    imported = {
+        name
+        for path in (folder / "src").rglob("*.ts*")
+        for name in re.findall(r"""(?:from |import\()'((?:@[\w-]+/)?\w[^'/]*)""", path.read_text())
+    }
+    package = json.loads((folder / "package.json").read_text())
+    lock = json.loads((folder / "package-lock.json").read_text())["packages"][""]
+    assert {"preact", "@jupyterlab/application", "@lumino/widgets"} <= imported
+    assert imported <= {*package["dependencies"], *package["devDependencies"]}
+    for kind in ("dependencies", "devDependencies"):
+        assert package[kind] == lock[kind]
+
+
+def test_what_the_front_end_bundles_is_not_what_jupyterlab_ships() -> None:
+    # Users build with these alone: the rest is of JupyterLab, which has its own.
+    dependencies = json.loads((ROOT / "labextension" / "package.json").read_text())["dependencies"]
+    assert not [name for name in dependencies if name.startswith(("@lumino/", "react")) or name == "yjs"]
+    assert {name for name in dependencies if name.startswith("@jupyterlab/")} == {"@jupyterlab/core-meta"}
 
 
 def test_both_backends_are_entry_points() -> None:

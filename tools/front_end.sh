@@ -11,7 +11,7 @@ if [ "${major:-0}" -lt 20 ] || ! command -v npm >/dev/null; then
 fi
 
 stamp=.make/npm
-if ! [ -d labextension/node_modules ] || [ labextension/package-lock.json -nt $stamp ] || ! [ -e $stamp ]; then
+if ! [ -x labextension/node_modules/.bin/vitest ] || [ labextension/package-lock.json -nt $stamp ] || ! [ -e $stamp ]; then
     echo "installing the front end's build tools (npm ci)"
     (cd labextension && npm ci --no-audit --no-fund --loglevel error)
     mkdir -p .make

@@ -11,7 +11,7 @@ from gcs_lab.user_database import UserDatabase
 from gcs_lab.user_paths import state_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
     from pathlib import Path
 
 __all__ = ["Journal", "JournalEntry"]
@@ -134,6 +134,26 @@ class Journal:
         """Return the entries that a notebook submitted, newest first."""
         return self._select("job_id != '' AND notebook = ?", (notebook,))
 
+    def unfinished(self, cluster: str, limit: int = 200) -> list[JournalEntry]:
+        """Return the latest entries of a cluster whose jobs' end is not known, newest first."""
+        return self._select("job_id != '' AND cluster = ? AND finished = 0", (cluster,), limit)
+
+    def ended(self, cluster: str, limit: int = 30) -> list[JournalEntry]:
+        """Return the entries of a cluster whose jobs ended last, the latest end first."""
+        return self._select("job_id != '' AND cluster = ? AND finished > 0", (cluster,), limit, order="finished")
+
+    def of_jobs(self, cluster: str, job_ids: Collection[str]) -> dict[str, JournalEntry]:
+        """Return the newest entry of each of these jobs of a cluster; jobs that it does not have are left out."""
+        marks = ", ".join("?" * len(job_ids))
+        entries = self._select(f"cluster = ? AND job_id IN ({marks})", (cluster, *job_ids)) if job_ids else []
+        return {entry.job_id: entry for entry in reversed(entries)}
+
+    def notebooks(self) -> list[str]:
+        """Return the names of all notebooks that submitted something."""
+        with closing(self._database.open()) as connection:
+            rows = connection.execute("SELECT DISTINCT notebook FROM jobs WHERE notebook != ''").fetchall()
+        return [str(name) for (name,) in rows]
+
     def without_id(self) -> list[JournalEntry]:
         """Return the entries whose job the cluster may have accepted without the journal's knowing its id."""
         return self._select("job_id = ''", ())
@@ -142,8 +162,10 @@ class Journal:
         """Return every entry, newest first."""
         return self._select("1", ())
 
-    def _select(self, condition: str, values: tuple[object, ...], limit: int = -1) -> list[JournalEntry]:
-        query = f"SELECT {', '.join(_COLUMNS)} FROM jobs WHERE {condition} ORDER BY submitted DESC LIMIT ?"  # noqa: S608
+    def _select(
+        self, condition: str, values: tuple[object, ...], limit: int = -1, *, order: str = "submitted"
+    ) -> list[JournalEntry]:
+        query = f"SELECT {', '.join(_COLUMNS)} FROM jobs WHERE {condition} ORDER BY {order} DESC LIMIT ?"  # noqa: S608
         with closing(self._database.open()) as connection:
             rows = connection.execute(query, (*values, limit)).fetchall()
         return [JournalEntry(**dict(zip(_COLUMNS, row, strict=True))) for row in rows]

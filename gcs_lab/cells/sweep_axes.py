@@ -12,7 +12,7 @@ from typing import Any
 from gcs_lab.cells.placeholder import is_placeholder, why_not_ready
 from gcs_lab.errors import GcsError, InvalidArgument, NotReady
 
-__all__ = ["MOST_POINTS", "AxisValues", "read_axis"]
+__all__ = ["MOST_POINTS", "AxisValues", "check_axis", "read_axis"]
 
 #: More points than that are refused: no array job has so many tasks.
 MOST_POINTS = 1_000_000
@@ -67,6 +67,43 @@ def read_axis(text: str, namespace: Mapping[str, Any]) -> AxisValues:
     if not values:
         raise InvalidArgument(f"{flag}: it has no values, so there is nothing to run. Nothing was sent.")
     return AxisValues(names, values, flag)
+
+
+def check_axis(text: str, *, plain: bool = False) -> None:
+    """Check that an ``--over`` can be read, without evaluating it.
+
+    Parameters
+    ----------
+    text
+        As for :func:`read_axis`.
+    plain
+        Whether it must be values that are written out, or a ``range`` of numbers: nothing of it has to be run.
+
+    Raises
+    ------
+    InvalidArgument
+        If it cannot.
+    """
+    flag = f"--over {text!r}"
+    names, expression = _parse(text, flag)
+    if names is not None:
+        _check_names(names, flag)
+    if plain and not _is_plain(expression):
+        raise InvalidArgument(
+            f"{flag}: there is no notebook that could compute it. Write the values out, as in x=[0.1, 0.2], or give "
+            "a range of numbers: x=range(10)."
+        )
+
+
+def _is_plain(expression: ast.expr) -> bool:
+    if isinstance(expression, ast.Call):
+        named = isinstance(expression.func, ast.Name) and expression.func.id == "range" and not expression.keywords
+        return named and all(map(_is_plain, expression.args))
+    try:
+        ast.literal_eval(expression)
+    except (ValueError, TypeError, RecursionError, MemoryError):
+        return False
+    return True
 
 
 def _parse(text: str, flag: str) -> tuple[tuple[str, ...] | None, ast.expr]:

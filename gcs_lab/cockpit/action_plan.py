@@ -56,8 +56,10 @@ class ActionPlan:
         if not self.ids:
             return ""
         jobs = len({job_id.partition(".")[0] for job_id in self.ids})
-        what = "1 job" if jobs == 1 else f"{jobs:,} jobs"
-        if self.tasks != jobs or any("." in job_id for job_id in self.ids):
+        what = f"job {self.ids[0].partition('.')[0]}" if jobs == 1 else f"{jobs:,} jobs"
+        if len(self.ids) == self.tasks == 1 and "." in self.ids[0]:
+            what = f"task {self.ids[0]}"
+        elif self.tasks != jobs or any("." in job_id for job_id in self.ids):
             what += " with 1 task" if self.tasks == 1 else f" with {self.tasks:,} tasks"
         if 0 < self.running < self.tasks:
             what += f" ({self.running:,} running)"

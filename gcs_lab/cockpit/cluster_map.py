@@ -53,7 +53,7 @@ class ClusterMap:
                 "host": row["host"],
                 "used": row["slots_used"] or 0,
                 "total": row["slots_total"] or 0,
-                "load": None if row["load_avg"] is None else round(row["load_avg"], 2),
+                "load": None if row["load_avg"] is None else round(row["load_avg"], 1),
                 "cores": row["cores"],
                 "state": row["state"] or "",
                 "owners": owners.get(row["host"], []),

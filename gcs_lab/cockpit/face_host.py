@@ -105,7 +105,7 @@ class FaceHost:
             _LOG.exception("a message %r could not be answered", message["kind"])
             self._trouble(
                 f"this could not be done, by a fault of gcs_lab ({type(reason).__name__}: {reason}). The log of the "
-                "kernel has more; please report it.",
+                "kernel, or of the Jupyter server, has more; please report it.",
                 message.get("id"),
             )
 

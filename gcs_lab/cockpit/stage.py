@@ -32,6 +32,10 @@ _MOST_TIMES = 500
 _MOST_GRIDS = 4
 #: Seconds after which it is looked whether there are other names to complete.
 _WORDS_SECONDS = 120.0
+#: Seconds after which the strip is told again, though nothing differs but the clock.
+BEAT_SECONDS = 30.0
+#: What of an overview differs each time; of `replay` the moment that is shown counts.
+_CLOCK = {"sequence", "time", "now", "interval", "replay"}
 _MATCHING_NOTHING = {"jobs": 0, "running": 0, "waiting": 0}
 
 
@@ -69,6 +73,8 @@ class Stage:
         self._views: dict[tuple[str, int], ShownView] = {}
         self._map: ClusterMap | None = None
         self._times: list[float] | None = None
+        self._strip: dict[str, Any] | None = None
+        self._strip_at = 0.0
         #: Whether this user may act on others' jobs, as far as it is known.
         self.operator = False
         self._words: list[dict[str, Any]] | None = None
@@ -131,10 +137,11 @@ class Stage:
         self._views.clear()
         self._map = None
         self._times = None
+        self._strip = None
 
     def show_all(self) -> None:
         """Send the strip, and what is open."""
-        self._send(self._overview())
+        self._send_strip(self._overview())
         self._push()
 
     def update(self, news: Update) -> None:
@@ -147,8 +154,22 @@ class Stage:
         if not self.is_past and (changes is None or changes or self._is_behind()):
             self._draw(changes)
         self._renew_words(at_once=is_first)
-        self._send(self._overview())
+        self._send_news()
         self._push()
+
+    def _send_news(self) -> None:
+        """Send the strip if more than the clock differs from what was told, else once in a while."""
+        times = self._times
+        overview = self._overview()
+        if _is_same(overview, self._strip) and time.monotonic() - self._strip_at < BEAT_SECONDS:
+            # Moments that can be replayed are told with the next one.
+            self._times = times
+            return
+        self._send_strip(overview)
+
+    def _send_strip(self, overview: dict[str, Any]) -> None:
+        self._strip, self._strip_at = overview, time.monotonic()
+        self._send(overview)
 
     def _is_behind(self) -> bool:
         return self._latest is not None and (self.picture is None or self.picture.snapshot is not self._latest)
@@ -250,7 +271,7 @@ class Stage:
         except FilterError as reason:
             self._error = reason.told()
         self._draw()
-        self._send(self._overview())
+        self._send_strip(self._overview())
         for view in self._views.values():
             if (rows := view.push()) is not None or (rows := view.again()) is not None:
                 self._send(rows | {"filter_error": self._error})
@@ -288,6 +309,14 @@ class Stage:
 
         text, rows = copied_rows(picture, message, self._cluster.system)
         self._send({"kind": "copied", "id": message["id"], "text": text, "rows": rows})
+
+
+def _is_same(overview: Mapping[str, Any], told: Mapping[str, Any] | None) -> bool:
+    """Tell whether two overviews differ in no more than when they were made."""
+    if told is None:
+        return False
+    at = (overview["replay"]["at"], told["replay"]["at"])
+    return at[0] == at[1] and all(overview[name] == told[name] for name in overview.keys() - _CLOCK)
 
 
 def _thinned(times: list[float]) -> list[float]:

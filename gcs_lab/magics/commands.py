@@ -244,7 +244,12 @@ class Commands:
     def attach(self, flags: argparse.Namespace) -> None:
         """Show jobs' output here and bring their results: all unfinished ones of this notebook, or those named."""
         wanted = flags.jobs
-        entries = [job.entry for job in self._named(wanted)] if wanted else self._session.unfinished()
+        if flags.on and not wanted:
+            raise UsageError("%gcs attach --on: name the jobs of that cluster too: %gcs attach 12 --on NAME.")
+        if flags.on:
+            entries = self._session.entries(wanted, flags.on)
+        else:
+            entries = [job.entry for job in self._named(wanted)] if wanted else self._session.unfinished()
         if not entries:
             print("gcs: no unfinished job of this notebook. %gcs jobs lists all; %gcs attach ID shows one.")  # noqa: T201
         channel = CellChannel(self._shell)
@@ -341,6 +346,7 @@ def _wait_flags(parser: FlagParser) -> None:
 def _attach_flags(parser: FlagParser) -> None:
     parser.add_argument("jobs", nargs="*", metavar="JOB", help="id, name or variable")
     parser.add_argument("--overwrite", action="store_true", help="take the job's values for names that have one here")
+    parser.add_argument("--on", metavar="CLUSTER", help="where the jobs are, if the notebook uses another cluster")
 
 
 def _logs_flags(parser: FlagParser) -> None:

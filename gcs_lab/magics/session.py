@@ -194,8 +194,15 @@ class Session:
                 told.append(f"gcs: job {entry.job_id} ({entry.name}) is left out: {error}")
         return found, told
 
-    def entries(self, wanted: Sequence[str]) -> list[JournalEntry]:
+    def entries(self, wanted: Sequence[str], cluster: str = "") -> list[JournalEntry]:
         """Return the newest journal entry for each id or name: of this notebook if there is one, else of another.
+
+        Parameters
+        ----------
+        wanted
+            Ids and names.
+        cluster
+            Where they are, and nowhere else; without it, those on the cluster that is in use come first.
 
         Raises
         ------
@@ -206,13 +213,12 @@ class Session:
         present = self._cluster.name if self._cluster else None
         found = []
         for word in wanted:
-            entries = self.journal.find(word, present) or self.journal.find(word)
+            entries = self.journal.find(word, cluster or present) or ([] if cluster else self.journal.find(word))
             entries = [entry for entry in entries if self._is_own(entry)] or entries
             if not entries:
-                known = [entry.job_id for entry in self.journal.recent(20)] + [
-                    e.name for e in self.journal.recent(20)
-                ]
-                raise UnknownName("job", word, set(known))
+                recent = self.journal.recent(20, cluster or None)
+                known = {entry.job_id for entry in recent} | {entry.name for entry in recent}
+                raise UnknownName("job", word, known, where=cluster)
             found.append(entries[0])
         return found
 

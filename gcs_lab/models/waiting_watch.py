@@ -76,11 +76,20 @@ class WaitingWatch:
             watched.due = watched.since + FIRST_SECONDS
             self._watched.append(watched)
             start, self._is_on_its_way = not self._is_on_its_way, True
-        if start:
-            ERRANDS.after(FIRST_SECONDS, self._round)
+        # Those that have waited for long are asked for seldom: a new one does not wait for their turn.
+        ERRANDS.after(FIRST_SECONDS, self._round if start else self._ask_due)
 
     def _round(self) -> float | None:
         """Ask for the jobs whose turn it is; return the seconds until the next ones' turn."""
+        self._ask_due()
+        now = time.monotonic()
+        with self._lock:
+            if not self._watched:
+                self._is_on_its_way = False
+                return None
+            return max(0.05, min(each.due for each in self._watched) - now)
+
+    def _ask_due(self) -> None:
         now = time.monotonic()
         with self._lock:
             self._watched = [each for each in self._watched if not each.job.concluded.is_set() and each.job.waits()]
@@ -96,11 +105,6 @@ class WaitingWatch:
         for each in due:
             waited = now - each.since
             each.due = now + next(pace for below, pace in _PACES if waited < below)
-        with self._lock:
-            if not self._watched:
-                self._is_on_its_way = False
-                return None
-            return max(0.05, min(each.due for each in self._watched) - now)
 
     def _ask(self, some: list[_Watched]) -> None:
         try:

@@ -14,10 +14,12 @@ from live_lab import LiveLab, chromium_path, launch_chromium
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from playwright.sync_api import Browser
+
 
 @pytest.fixture(scope="session")
-def lab() -> Iterator[LiveLab]:
-    """A running JupyterLab; ``lab.open([...cells...])`` opens a notebook in headless Chromium."""
+def chromium() -> Iterator[Browser]:
+    """A headless Chromium that reaches this machine only."""
     if chromium_path() is None:
         pytest.skip("no chromium on PATH; install one (Debian: apt-get install chromium)")
     from playwright.sync_api import sync_playwright
@@ -27,12 +29,19 @@ def lab() -> Iterator[LiveLab]:
             playwright = stack.enter_context(sync_playwright())
         except Exception as error:
             pytest.skip(f"Playwright's driver does not start ({error}); on a bare Debian: apt-get install libatomic1")
-        # Directly under /tmp: the path of a unix socket may have 107 bytes at the most.
-        home = Path(tempfile.mkdtemp(prefix="lab-", dir="/tmp"))
-        stack.callback(shutil.rmtree, home, ignore_errors=True)
         browser = launch_chromium(playwright.chromium)
         stack.callback(browser.close)
-        server = LiveLab(browser, home)
+        yield browser
+
+
+@pytest.fixture(scope="session")
+def lab(chromium: Browser) -> Iterator[LiveLab]:
+    """A running JupyterLab; ``lab.open([...cells...])`` opens a notebook in headless Chromium."""
+    # Directly under /tmp: the path of a unix socket may have 107 bytes at the most.
+    home = Path(tempfile.mkdtemp(prefix="lab-", dir="/tmp"))
+    with contextlib.ExitStack() as stack:
+        stack.callback(shutil.rmtree, home, ignore_errors=True)
+        server = LiveLab(chromium, home)
         stack.callback(server.stop)
         server.start()
         yield server

@@ -72,8 +72,16 @@ def launch_chromium(kind: BrowserType) -> Browser:
 class LiveLab:
     """A JupyterLab server with folders of its own below `home`, and a browser to look at it."""
 
-    def __init__(self, browser: Browser, home: Path, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        browser: Browser,
+        home: Path,
+        environment: Mapping[str, str] | None = None,
+        arguments: Sequence[str] = (),
+    ) -> None:
         self.browser = browser
+        #: More arguments of the command; what a test may change between stop() and start().
+        self.arguments = list(arguments)
         self.notebooks = home / "notebooks"
         self.log = home / "server.log"
         self.token = uuid.uuid4().hex
@@ -87,7 +95,7 @@ class LiveLab:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         own = {name: str(path) for name, path in self._folders.items()} | {"IPYTHONDIR": str(home / "ipython")}
-        self._environment = {**os.environ, **own, "JUPYTER_PLATFORM_DIRS": "1", **(environment or {})}
+        self.environment = {**os.environ, **own, "JUPYTER_PLATFORM_DIRS": "1", **(environment or {})}
         self._process: subprocess.Popen[bytes] | None = None
         self._context: BrowserContext | None = None
 
@@ -100,7 +108,7 @@ class LiveLab:
             self._process = subprocess.Popen(  # ended by stop()
                 self._command(),
                 cwd=self.notebooks,
-                env=self._environment,
+                env=self.environment,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
@@ -177,6 +185,7 @@ class LiveLab:
             "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
             # Tests drive the application by its commands, not by the places of its menus.
             "--LabApp.expose_app_in_browser=True",
+            *self.arguments,
         ]
 
     def _write_settings(self) -> None:

@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
+def each_look_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the strip be told after each look at the cluster, though nothing differs but the clock."""
+    monkeypatch.setattr("gcs_lab.cockpit.stage.BEAT_SECONDS", 0.0)
+
+
+@pytest.fixture
 def lab(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Lab]:
     """A cluster of two hosts and two queues, with jobs of this user and of two others."""
     monkeypatch.setenv("GCS_LAB_HOME", str(tmp_path / "home"))

@@ -41,9 +41,9 @@ def test_a_plan_counts_jobs_and_tasks_and_names_the_owner(page, lab):
     told = plan(page, "cancel", of("1", "4", "7"))
     assert told["question"] == f"Cancel 3 jobs with 11 tasks (2 running) of {ME}?"
     assert (told["jobs"], told["tasks"], told["refused"], told["error"]) == (3, 11, [], "")
-    assert plan(page, "cancel", of("1"))["question"] == f"Cancel 1 job of {ME}?"
-    assert plan(page, "cancel", of("7.1"))["question"] == f"Cancel 1 job with 1 task of {ME}?"
-    assert plan(page, "priority", of("4"), priority="-5")["question"] == f"Change the priority of 1 job of {ME}?"
+    assert plan(page, "cancel", of("1"))["question"] == f"Cancel job 1 of {ME}?"
+    assert plan(page, "cancel", of("7.1"))["question"] == f"Cancel task 7.1 of {ME}?"
+    assert plan(page, "priority", of("4"), priority="-5")["question"] == f"Change the priority of job 4 of {ME}?"
     assert lab.system.jobs.controlled == []
 
 

@@ -82,7 +82,7 @@ def test_of_many_owners_the_last_stand_together(lab):
     assert owners[-1] == {"owner": "…", "slots": sum(30 - n for n in range(12, 21)), "waiting": 0}
 
 
-def test_a_view_is_answered_and_pushed_only_when_something_in_it_changes(lab):
+def test_a_view_is_answered_and_pushed_only_when_something_in_it_changes(lab, each_look_is_told):
     page = lab.page()
     rows = page.view()
     assert ids(rows) == ["1", "2", "3", "4", "5", "6", "7"]
@@ -192,10 +192,10 @@ def test_the_map_tells_all_hosts_then_those_that_changed(lab):
     assert (first["used"], first["total"], first["load"], first["cores"]) == (3, 4, 1.5, 4)
     shares = dict(zip((whole["owners"][i] for i in first["owners"][::2]), first["owners"][1::2], strict=True))
     assert shares == {ME: 2, "bob": 1}
-    lab.status.hosts[1]["load_avg"] = 3.25
+    lab.status.hosts[1]["load_avg"] = 3.26
     lab.now()
     change = page.wait(lambda m: m["kind"] == "map" and not m["all"])
-    assert [(host["host"], host["load"]) for host in change["hosts"]] == [("node2", 3.25)]
+    assert [(host["host"], host["load"]) for host in change["hosts"]] == [("node2", 3.3)]
     before = len(page.told("map"))
     lab.status.hosts.pop()
     lab.now()
@@ -273,7 +273,22 @@ def test_a_moment_of_which_nothing_was_recorded_is_refused(lab):
     assert "nothing was recorded" in page.wait(lambda m: m["kind"] == "trouble")["message"]
 
 
-def test_the_recorded_times_are_told_when_they_differ_alone(lab):
+def test_nothing_is_told_of_an_idle_cluster_between_two_beats(lab):
+    page = lab.page()
+    page.view()
+    before = len(page.messages)
+    for _ in range(3):
+        looked = lab.cluster.status.poller.latest().sequence
+        lab.now()
+        wait_for(lambda looked=looked: lab.cluster.status.poller.latest().sequence > looked)
+    lab.status.tasks[3] = task_row("4", ME, "r", host="node2")
+    lab.now()
+    page.wait(lambda m: m["kind"] == "overview", after=before)
+    assert [m["kind"] for m in page.messages[before:] if m["kind"] == "overview"] == ["overview"]
+    assert page.told("overview")[-1]["tasks"]["RUNNING"] == 5
+
+
+def test_the_recorded_times_are_told_when_they_differ_alone(lab, each_look_is_told):
     page = lab.page()
     wait_for(lab.cluster.status.poller.recorder.times)
     for _ in range(3):

@@ -106,7 +106,7 @@ def test_bytes_do_not_grow_with_the_queue(big):
     assert sum(refresh["map"]) < 60_000, refresh
 
 
-def test_an_idle_cluster_sends_a_small_strip_and_nothing_else(lab: Lab):
+def test_an_idle_cluster_sends_a_small_strip_and_nothing_else(lab: Lab, each_look_is_told: None):
     page = lab.page()
     page.view()
     page.say("map", open=True)

@@ -63,6 +63,8 @@ def test_a_notebook_runs_as_a_job_and_a_failure_names_cell_and_line(kernel, book
     assert "FAILED" in kernel.run("%gcs jobs -n 1").result()
     attached = kernel.run("%gcs attach good")
     assert any("good.ipynb" in text for text in attached.data("text/plain"))
+    # What is attached to a job of one cluster never means another's.
+    assert kernel.run("%gcs attach good --on nowhere").error()["ename"] == "UnknownName"
 
 
 @pytest.mark.parametrize("cluster", BOTH, indirect=True, scope="session")

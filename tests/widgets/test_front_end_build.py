@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import shutil
 import subprocess
@@ -103,6 +104,22 @@ def test_a_node_that_is_too_old_is_not_taken(hook, monkeypatch, tmp_path):
         (tmp_path / name).chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     assert hook.system_node() is None
+
+
+@pytest.mark.parametrize(("dev", "omitted"), [(True, False), (False, True)])
+def test_a_newer_lock_file_does_not_take_a_developers_packages_away(hook, monkeypatch, tmp_path, dev, omitted):
+    modules = tmp_path / "node_modules"
+    modules.mkdir()
+    packages = {"node_modules/preact": {}, "node_modules/vitest": {"dev": dev}}
+    (modules / ".package-lock.json").write_text(json.dumps({"packages": packages}))
+    os.utime(modules / ".package-lock.json", (1000, 1000))
+    for name in ("build.mjs", "package-lock.json"):
+        (tmp_path / name).touch()
+    steps: list[list[str]] = []
+    monkeypatch.setattr(hook, "_run", lambda arguments, folder: steps.append(arguments))
+    hook.build_front_end(tmp_path)
+    assert [step[-1] for step in steps] == ["--no-fund", "build.mjs"]
+    assert ("--omit=dev" in steps[0]) is omitted
 
 
 def test_lock_file_names_no_registry():

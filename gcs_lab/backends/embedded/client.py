@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from gcs_lab.backends.embedded.wire import LONGEST_LINE, TIMELESS, decode, encode, peer_uid, rebuild_error
-from gcs_lab.errors import DrmCommunication, InvalidArgument, UntrustedFile
+from gcs_lab.errors import DrmCommunication, InvalidArgument, InvalidState, UntrustedFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -73,6 +73,7 @@ class Client:
         self._idle: list[_Line] = []
         self._lock = threading.Lock()
         self._process = os.getpid()
+        self._ended = False
 
     def ask(self, do: str, **given: Any) -> Any:
         """Return the answer to a question.
@@ -111,6 +112,11 @@ class Client:
                 raise rebuild_error(message["error"])
             return message["answer"]
 
+    def end(self) -> None:
+        """Ask nothing more: whoever still asks must not start the scheduler again."""
+        self._ended = True
+        self.close()
+
     def close(self) -> None:
         """Close the connections that nobody uses now."""
         with self._lock:
@@ -121,6 +127,8 @@ class Client:
     @contextlib.contextmanager
     def _line(self) -> Iterator[_Line]:
         """Give one connection to one thread; it is kept if all went well."""
+        if self._ended:
+            raise InvalidState("this connection to the embedded cluster was closed; connect again.")
         line = self._take() or _Line(connect_socket(self._ensure()))
         try:
             yield line

@@ -79,4 +79,4 @@ class EmbeddedSystem:
 
     def close(self) -> None:
         """Close the connections; the scheduler and its jobs go on."""
-        self._client.close()
+        self._client.end()

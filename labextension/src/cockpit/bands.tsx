@@ -1,5 +1,6 @@
 // Bands across the whole cockpit, where what it shows is not what the cluster does now.
 import { duration, timeOfDay } from '../face/clock';
+import { sentence } from '../face/host_words';
 import { Press } from '../face/parts';
 import type { CockpitStore } from './store';
 
@@ -12,7 +13,7 @@ export function Bands({ store }: { store: CockpitStore }) {
     const last = overview === null ? '' : ` (${timeOfDay(overview.time, now)})`;
     bands.push(
       <div class="gcs-band gcs-band-gone" key="gone">
-        <span><b>The kernel is gone: this is what it last said{last}.</b> Jobs go on without it. Run the cell again to see the cluster live.</span>
+        <span><b>{sentence(store.host.gone)}: this is what it last said{last}.</b> Jobs go on without it. {store.host.again('to see the cluster live')}</span>
       </div>
     );
   }
@@ -28,7 +29,7 @@ export function Bands({ store }: { store: CockpitStore }) {
       <div class="gcs-band gcs-band-stale" key="stale">
         <span>
           <b>Stale since {timeOfDay(overview.stale_since, now)}: the cluster does not answer.</b>{' '}
-          {sentence(overview.error)} It is asked again every {duration(overview.interval)}.
+          {ended(overview.error)} It is asked again every {duration(overview.interval)}.
         </span>
       </div>
     );
@@ -37,6 +38,6 @@ export function Bands({ store }: { store: CockpitStore }) {
 }
 
 /** The system's own words, told apart from what follows. */
-function sentence(text: string): string {
+function ended(text: string): string {
   return text === '' || /[.!?…]$/.test(text) ? text : `${text}.`;
 }

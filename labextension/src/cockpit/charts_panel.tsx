@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import type { IChart } from '../protocol/messages';
 import { figureOf, inWords } from './chart_figure';
 import { chartLibrary, type IDrawnChart } from '../face/chart_library';
+import { sentence } from '../face/host_words';
 import { Press } from '../face/parts';
 import { wordsOf } from '../face/connection';
 import type { CockpitStore } from './store';
@@ -85,7 +86,7 @@ function Chart({ store, chart, label, shown }: { store: CockpitStore; chart: ICh
   return (
     <>
       {trouble !== '' && <p class="gcs-alarm-text" role="alert">{trouble} <Press label="Try again" onPress={() => { setTries(tries + 1); }} /></p>}
-      {!known && <p class="gcs-empty gcs-dim">{store.live.value ? 'drawing…' : 'The kernel is gone: it did not tell this chart.'}</p>}
+      {!known && <p class="gcs-empty gcs-dim">{store.live.value ? 'drawing…' : `${sentence(store.host.gone)}: it did not tell this chart.`}</p>}
       {chart?.figure.data.length === 0 && <p class="gcs-dim">Nothing to draw now.</p>}
       <div ref={node} class="gcs-plot" role="img" aria-label={chart === undefined ? label : `${label}: ${inWords(chart)}`} />
     </>

@@ -1,5 +1,6 @@
 // The cockpit: what a cluster does now, in one page. It needs a node to stand in and a channel to its host: a widget's
 // comm, or a WebSocket to the Jupyter server.
+import { effect } from '@preact/signals';
 import { render } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 
@@ -20,12 +21,17 @@ import { OverviewStrip } from './overview_strip';
 import { QueuesPanel } from './queues_panel';
 import { ReplayBar } from './replay_bar';
 import { wordsNow } from './spoken';
-import { CockpitStore } from './store';
+import type { TabName } from './remembered';
+import { CockpitStore, type ICockpitStart } from './store';
 import { watchDark, watchSeen } from '../face/surroundings';
 import { TABS, Tabs } from './tabs';
 
 /** Where the head takes more lines, the tables keep at least 300 pixels of the height. */
-export type ICockpitOptions = IFaceOptions;
+export interface ICockpitOptions extends IFaceOptions {
+  start?: ICockpitStart;
+  /** Told what a person chose, at once and whenever it differs: to begin with it the next time. */
+  changed?: (now: { tab: TabName; filter: string; mine: boolean }) => void;
+}
 export type ICockpit = IFace;
 
 let mounted = 0;
@@ -33,8 +39,9 @@ let mounted = 0;
 export function mountCockpit(node: HTMLElement, channel: IChannel, options: ICockpitOptions = {}): ICockpit {
   mounted += 1;
   const id = `gcs-cockpit-${mounted}`;
-  const store = new CockpitStore(channel);
+  const store = new CockpitStore(channel, options.start);
   const endings = [
+    effect(() => { options.changed?.({ tab: store.tab.value, filter: store.filter.value, mine: store.mine.value }); }),
     watchDark(node, dark => { store.dark.value = dark; }),
     watchSeen(node, seen => { store.setVisible(seen); })
   ];

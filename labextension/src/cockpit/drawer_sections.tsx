@@ -98,7 +98,7 @@ export function CellSource({ cell }: { cell: IDetails['cell'] }) {
   return (
     <section class="gcs-section" aria-label="its cell">
       <h4>Its cell <span class="gcs-unit">{cell.notebook === '' ? '' : `${cell.notebook}, `}In [{cell.execution_count}]</span></h4>
-      <pre class="gcs-source" tabIndex={0} role="region" aria-label="source of the cell">{cell.source}</pre>
+      <pre class="gcs-source" tabIndex={0} role="region" aria-label="source of the cell">{cell.source.replace(/^\n+/, '')}</pre>
       {cell.folder !== '' && <p class="gcs-path gcs-dim" title={cell.folder}><bdi>{cell.folder}</bdi></p>}
     </section>
   );

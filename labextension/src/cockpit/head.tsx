@@ -40,6 +40,9 @@ export function Head({ store, id, replayShown, onReplay }: { store: CockpitStore
   );
 }
 
+/** Longer without a word than a host is silent on an idle cluster. */
+const SILENCE_SECONDS = 45;
+
 function Freshness({ store }: { store: CockpitStore }) {
   const overview = store.overview.value;
   if (overview === null) {
@@ -47,7 +50,7 @@ function Freshness({ store }: { store: CockpitStore }) {
   }
   const now = store.now.value;
   if (!store.live.value) {
-    return <span class="gcs-fresh gcs-old">the kernel is gone</span>;
+    return <span class="gcs-fresh gcs-old">{store.host.gone}</span>;
   }
   if (store.replaying.value !== null) {
     return <span class="gcs-fresh gcs-old">replay</span>;
@@ -55,9 +58,11 @@ function Freshness({ store }: { store: CockpitStore }) {
   if (overview.stale_since > 0) {
     return <span class="gcs-fresh gcs-old" title={overview.error}>stale since {timeOfDay(overview.stale_since, now)}</span>;
   }
+  // While nothing changes the host speaks but twice a minute: that is no age.
+  const age = now - overview.time;
   return (
-    <span class="gcs-fresh gcs-dim" title={`asked every ${duration(overview.interval)}`}>
-      <span class="gcs-live-dot" aria-hidden="true" />updated {duration(now - overview.time)} ago
+    <span class="gcs-fresh gcs-dim" title={`asked every ${duration(overview.interval)}; told when something changes`}>
+      <span class="gcs-live-dot" aria-hidden="true" />{age < SILENCE_SECONDS ? 'live' : `updated ${duration(age)} ago`}
     </span>
   );
 }

@@ -6,6 +6,7 @@ import type { IMapHost } from '../protocol/messages';
 import { CanvasCells, type ICellMarks } from './canvas_cells';
 import { valuesOf } from '../grid/filter_terms';
 import { GridView } from './grid_view';
+import { sentence } from '../face/host_words';
 import { ownerColour, ramp, ranked } from '../face/colours';
 import { LOAD_END, type MapColour } from './map_colours';
 import { ordered, ownersOf, wordsOfHost } from './map_hosts';
@@ -53,7 +54,7 @@ export function MapPanel({ store, shown, id }: { store: CockpitStore; shown: boo
       {table
         ? <GridView store={store} view="hosts" label="hosts" shown={shown} />
         : hosts.length === 0
-          ? <p class="gcs-empty gcs-dim">{live ? 'No host is known yet.' : 'The kernel is gone: the map was not asked for before.'}</p>
+          ? <p class="gcs-empty gcs-dim">{live ? 'No host is known yet.' : `${sentence(store.host.gone)}: the map was not asked for before.`}</p>
           : <HostMap store={store} hosts={hosts} colour={colour} />}
     </div>
   );

@@ -16,6 +16,7 @@ export interface IRemembered {
 
 export type CockpitMemory = Memory<IRemembered>;
 
-export function cockpitMemory(cluster: string): CockpitMemory {
-  return new Memory(cluster === '' ? 'gcs-lab' : `gcs-lab:cockpit:${cluster}`);
+/** @param place - of several kinds of cockpits of one cluster, which each have a memory of their own; '' : the only one */
+export function cockpitMemory(cluster: string, place = ''): CockpitMemory {
+  return new Memory(cluster === '' ? 'gcs-lab' : `gcs-lab:cockpit:${cluster}${place === '' ? '' : `:${place}`}`);
 }

@@ -54,7 +54,7 @@ export function ReplayBar({ store }: { store: CockpitStore }) {
   }
   const at = times[place];
   const said = at === undefined ? 'now, live' : `${timeOfDay(at, now, true)}, ${duration(now - at)} ago`;
-  const gone = store.live.value ? '' : 'the kernel is gone';
+  const gone = store.live.value ? '' : store.host.gone;
   const play = () => {
     if (!playing && place >= times.length) {
       go(0);

@@ -1,13 +1,14 @@
 // What a screen reader is told of the cluster without having asked.
 import { formatCount } from '../card/figures';
 import { timeOfDay } from '../face/clock';
+import { sentence } from '../face/host_words';
 import type { CockpitStore } from './store';
 
 /** It changes with what a person did or must know, not with every job that starts. */
 export function wordsNow(store: CockpitStore): string {
   const overview = store.overview.value;
   if (!store.live.value) {
-    return 'The kernel is gone.';
+    return `${sentence(store.host.gone)}.`;
   }
   if (overview === null) {
     return '';

@@ -1,5 +1,5 @@
 // All that a cockpit knows, and all that can be done in it. The components show it and call it; none talks to the host.
-import { batch, computed, signal } from '@preact/signals';
+import { batch, computed, signal, type Signal } from '@preact/signals';
 
 import { ranked } from '../face/colours';
 import { merged } from './map_hosts';
@@ -11,6 +11,7 @@ import type {
 import { PROTOCOL } from '../protocol/messages';
 import { type Connection, wordsOf } from '../face/connection';
 import { FaceStore } from '../face/face_store';
+import type { IHostWords } from '../face/host_words';
 import { colourMemory, type IColourMemory, type Memory } from '../face/memory';
 import { narrowed } from '../grid/filter_terms';
 import { filterWord } from './state_word';
@@ -37,6 +38,18 @@ export interface IAsking {
   targets: Target[] | 'matching';
 }
 
+/** How a cockpit begins where nobody has chosen anything. */
+export interface ICockpitStart {
+  /** How the host is called; as the kernel, if left out. */
+  host?: IHostWords;
+  /** The tab, and not the one that was left last. */
+  tab?: TabName;
+  filter?: string;
+  mine?: boolean;
+  /** What is remembered apart from other cockpits of the cluster: a page of several kinds of them. */
+  place?: string;
+}
+
 export interface IOpened {
   job_id: string;
   task: number | null;
@@ -49,8 +62,8 @@ export class CockpitStore extends FaceStore<ClientMessage, HostMessage, IAnswers
   readonly overview = signal<IOverview | null>(null);
   /** The host's time in seconds, once a second. */
   readonly now = signal(Date.now() / 1000);
-  readonly filter = signal('');
-  readonly mine = signal(false);
+  readonly filter: Signal<string>;
+  readonly mine: Signal<boolean>;
   readonly filterError = signal<IFilterError | null>(null);
   readonly tab = signal<TabName>('jobs');
   readonly totals = signal<Partial<Record<ViewName, [number, number]>>>({});
@@ -72,7 +85,7 @@ export class CockpitStore extends FaceStore<ClientMessage, HostMessage, IAnswers
   /** Why nothing can be done to jobs now; ''. */
   readonly noActions = computed(() => {
     if (!this.live.value) {
-      return 'the kernel is gone';
+      return this.host.gone;
     }
     return this.replaying.value === null ? '' : 'what is shown is past: go back to live first';
   });
@@ -85,8 +98,10 @@ export class CockpitStore extends FaceStore<ClientMessage, HostMessage, IAnswers
   private edited = 0;
   private colours: Memory<IColourMemory> | undefined;
 
-  constructor(channel: IChannel) {
-    super(channel, 'cockpit', PROTOCOL);
+  constructor(channel: IChannel, private readonly start: ICockpitStart = {}) {
+    super(channel, 'cockpit', PROTOCOL, start.host);
+    this.filter = signal(start.filter ?? '');
+    this.mine = signal(start.mine ?? false);
     const ticker = setInterval(() => { this.tick(); }, 1000);
     this.begin(() => { clearInterval(ticker); });
   }
@@ -140,7 +155,7 @@ export class CockpitStore extends FaceStore<ClientMessage, HostMessage, IAnswers
 
   private takeWelcome(welcome: IWelcome): void {
     this.compare(welcome.protocol);
-    this.memory = cockpitMemory(welcome.cluster);
+    this.memory = cockpitMemory(welcome.cluster, this.start.place);
     const again = this.welcome.value !== null;
     if (!again) {
       this.colours = colourMemory(welcome.cluster);
@@ -151,8 +166,9 @@ export class CockpitStore extends FaceStore<ClientMessage, HostMessage, IAnswers
       // The host has begun anew, for this page or for another view of the same output: it has forgotten what is open.
       this.greeted.value += 1;
       this.grids.forEach(grid => { grid.refresh(true); });
+      this.reopen();
     } else {
-      this.tab.value = this.memory.get('tab') ?? 'jobs';
+      this.tab.value = this.start.tab ?? this.memory.get('tab') ?? 'jobs';
     }
   }
 
@@ -302,6 +318,14 @@ export class CockpitStore extends FaceStore<ClientMessage, HostMessage, IAnswers
         this.detailsTrouble.value = wordsOf(why);
       }
     });
+  }
+
+  /** The host has forgotten which job is open. */
+  private reopen(): void {
+    const { opened } = this;
+    if (opened.value !== null) {
+      this.open(opened.value.job_id, opened.value.task);
+    }
   }
 
   close(): void {

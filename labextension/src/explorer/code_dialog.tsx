@@ -10,7 +10,7 @@ export function CodeButton({ store, id }: { store: ExplorerStore; id: string }) 
   const [open, setOpen] = useState(false);
   return (
     <>
-      <Press label="Code" title="A cell that makes what is shown" off={store.live.value ? '' : 'the kernel is gone'} onPress={() => { setOpen(true); }} />
+      <Press label="Code" title="A cell that makes what is shown" off={store.live.value ? '' : store.host.gone} onPress={() => { setOpen(true); }} />
       {open && <CodeDialog store={store} id={id} onClose={() => { setOpen(false); }} />}
     </>
   );

@@ -6,6 +6,7 @@ import { keepKey } from '../card/dom';
 import { formatCount } from '../card/figures';
 import { Announcer } from '../face/announcer';
 import type { IFace, IFaceOptions } from '../face/face_widget';
+import { type IHostWords, sentence } from '../face/host_words';
 import { Notes } from '../face/notes';
 import { watchDark, watchSeen } from '../face/surroundings';
 import { TabList } from '../face/tab_list';
@@ -19,10 +20,15 @@ import { Splitting } from './splitting';
 
 let mounted = 0;
 
-export function mountExplorer(node: HTMLElement, channel: ExplorerChannel, options: IFaceOptions = {}): IFace {
+export interface IExplorerOptions extends IFaceOptions {
+  /** How the host is called; as the kernel, if left out. */
+  host?: IHostWords;
+}
+
+export function mountExplorer(node: HTMLElement, channel: ExplorerChannel, options: IExplorerOptions = {}): IFace {
   mounted += 1;
   const id = `gcs-explorer-${mounted}`;
-  const store = new ExplorerStore(channel);
+  const store = new ExplorerStore(channel, options.host);
   const endings = [
     watchDark(node, dark => { store.dark.value = dark; }),
     watchSeen(node, seen => { store.setVisible(seen); })
@@ -62,7 +68,7 @@ function Explorer({ store, id, options }: { store: ExplorerStore; id: string; op
       <div class="gcs-face-inner">
         {!store.live.value && (
           <div class="gcs-band gcs-band-gone">
-            <span><b>The kernel is gone: this is what it last said.</b> Run the cell again to go on.</span>
+            <span><b>{sentence(store.host.gone)}: this is what it last said.</b> {store.host.again('to go on')}</span>
           </div>
         )}
         <IngestBar store={store} />
@@ -89,7 +95,7 @@ function spoken(store: ExplorerStore): string {
   const shown = store.shown.value;
   const findings = store.findings.value ?? [];
   if (!store.live.value) {
-    return 'The kernel is gone.';
+    return `${sentence(store.host.gone)}.`;
   }
   if (shown === undefined || store.waiting.value) {
     return '';

@@ -12,7 +12,7 @@ const FILES = [['csv', 'Records as CSV'], ['parquet', 'Records as Parquet'], ['h
 
 export function ExportButton({ store }: { store: ExplorerStore }) {
   const [working, setWorking] = useState(false);
-  const off = working ? 'it is being made' : store.live.value ? '' : 'the kernel is gone';
+  const off = working ? 'it is being made' : store.live.value ? '' : store.host.gone;
   const fetch = async (format: (typeof FILES)[number][0]) => {
     setWorking(true);
     try {
@@ -20,7 +20,7 @@ export function ExportButton({ store }: { store: ExplorerStore }) {
       if (content !== '') {
         saveFile(name, mime, content);
       }
-      store.book.note([content === '' ? `Written to ${path} on the kernel's machine.` : `Saved ${name}.`, note].filter(one => one !== '').join(' '));
+      store.book.note([content === '' ? `Written to ${path} on ${store.host.owner} machine.` : `Saved ${name}.`, note].filter(one => one !== '').join(' '));
     } catch (why) {
       store.book.note(wordsOf(why), true);
     }

@@ -11,7 +11,7 @@ export function IngestBar({ store }: { store: ExplorerStore }) {
     return null;
   }
   const share = ingest.bytes_total > 0 ? Math.min(1, ingest.bytes_done / ingest.bytes_total) : 0;
-  const off = store.live.value ? '' : 'the kernel is gone';
+  const off = store.live.value ? '' : store.host.gone;
   if (ingest.state === 'reading') {
     return (
       <div class="gcs-ingest">

@@ -79,5 +79,5 @@ function Zone({ clock }: { clock: WallClock }) {
   const minutes = Math.abs(Math.round(ahead / 60));
   const two = (part: number) => String(part).padStart(2, '0');
   const told = `UTC${ahead < 0 ? '−' : '+'}${two(Math.floor(minutes / 60))}:${two(minutes % 60)}`;
-  return <span class="gcs-dim" title="All times here are by the clock of the kernel's machine, which is not that of this browser">{told}</span>;
+  return <span class="gcs-dim" title="All times here are by the clock of the host's machine, which is not that of this browser">{told}</span>;
 }

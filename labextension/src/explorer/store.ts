@@ -3,6 +3,7 @@ import { computed, signal } from '@preact/signals';
 
 import type { PictureFormat } from '../face/chart_library';
 import { FaceStore } from '../face/face_store';
+import type { IHostWords } from '../face/host_words';
 import { colourMemory, type IColourMemory, type Memory } from '../face/memory';
 import type { IGrid } from '../grid/grid_api';
 import { BROWSER_CLOCK, clockOf } from '../grid/wall_clock';
@@ -69,8 +70,8 @@ export class ExplorerStore extends FaceStore<ExplorerClientMessage, ExplorerHost
   private gridShown = true;
   private viewId: number | undefined;
 
-  constructor(channel: ExplorerChannel) {
-    super(channel, 'explorer', EXPLORER_PROTOCOL);
+  constructor(channel: ExplorerChannel, host?: IHostWords) {
+    super(channel, 'explorer', EXPLORER_PROTOCOL, host);
     this.begin();
   }
 

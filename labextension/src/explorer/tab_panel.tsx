@@ -1,5 +1,6 @@
 // What the open tab shows: its main figures as words, then its charts. While newer ones are made, the old stay, paler.
 import { formatCount } from '../card/figures';
+import { sentence } from '../face/host_words';
 import { Press } from '../face/parts';
 import type { ITabFigures } from '../protocol/explorer_messages';
 import { Figure } from './figure';
@@ -70,7 +71,7 @@ function Empty({ store, shown }: { store: ExplorerStore; shown: ITabFigures }) {
 /** In the place of figures that have not come yet: about as large as they will be. */
 function Awaited({ store }: { store: ExplorerStore }) {
   if (!store.live.value) {
-    return <div class="gcs-empty">The kernel is gone: it did not tell this view.</div>;
+    return <div class="gcs-empty">{sentence(store.host.gone)}: it did not tell this view.</div>;
   }
   return (
     <div class="gcs-awaited">

@@ -32,6 +32,14 @@ export type Draw = (node: HTMLElement, figure: IFigure, events: IFigureEvents, d
 /** Its number is that of the interfaces above: pages may hold programs of several versions. */
 const NAME = '__gcs_lab_chart_2__';
 
+/** How a page that has the program among its own gets it; undefined: the host sends it. */
+let own: (() => Promise<{ draw: Draw }>) | undefined;
+
+/** Of a page that brings the program itself, as JupyterLab's extension does: hosts are not asked for it. */
+export function bringChartLibrary(bring: () => Promise<{ draw: Draw }>): void {
+  own = bring;
+}
+
 /** @param source - asks the host for the program */
 export function chartLibrary(source: () => Promise<string>): Promise<Draw> {
   const page = globalThis as unknown as Record<string, Promise<Draw> | undefined>;
@@ -39,7 +47,7 @@ export function chartLibrary(source: () => Promise<string>): Promise<Draw> {
   if (there !== undefined) {
     return there;
   }
-  const loading = load(source);
+  const loading = own === undefined ? load(source) : own().then(module => module.draw);
   page[NAME] = loading;
   // What failed is tried again the next time.
   loading.catch(() => { page[NAME] = undefined; });

@@ -3,9 +3,8 @@ import { batch, signal } from '@preact/signals';
 
 import type { IChannel } from '../protocol/messages';
 import { Connection } from './connection';
+import { KERNEL, type IHostWords, sentence } from './host_words';
 import { NoteBook } from './notes';
-
-const GONE = 'The kernel is gone: nobody answers any more.';
 
 interface IMessage {
   kind: string;
@@ -27,8 +26,12 @@ export abstract class FaceStore<Out extends IMessage, In extends IMessage, Answe
   /**
    * @param name - of the face, for people
    * @param protocol - the version that this page speaks
+   * @param host - how the host is called
    */
-  constructor(private readonly channel: IChannel<Out | Common, In>, private readonly name: string, private readonly protocol: number) {
+  constructor(
+    private readonly channel: IChannel<Out | Common, In>, private readonly name: string, private readonly protocol: number,
+    readonly host: IHostWords = KERNEL
+  ) {
     this.connection = new Connection<Out | Common, In, Answers>(channel);
   }
 
@@ -75,15 +78,15 @@ export abstract class FaceStore<Out extends IMessage, In extends IMessage, Answe
 
   /** The host is gone. */
   protected left(): void {
-    this.connection.abandon(GONE);
+    this.connection.abandon(`${sentence(this.host.gone)}: nobody answers any more.`);
   }
 
   /** Say so if the host speaks another protocol. */
   protected compare(protocol: number): void {
     if (protocol !== this.protocol) {
       this.book.note(
-        `This page speaks protocol ${this.protocol}, the kernel protocol ${protocol}: they are of different versions of ` +
-          'gcs_lab. Reload the page, and restart the kernel.',
+        `This page speaks protocol ${this.protocol}, its host protocol ${protocol}: they are of different versions of ` +
+          `gcs_lab. ${this.host.renew}`,
         true
       );
     }

@@ -4,12 +4,7 @@ export class Memory<T extends object> {
   private values: Partial<T> = {};
 
   constructor(private readonly name: string) {
-    try {
-      const read: unknown = JSON.parse(localStorage.getItem(name) ?? '{}');
-      this.values = typeof read === 'object' && read !== null ? read : {};
-    } catch {
-      // A page without storage of its own (a sandbox), or a text that is none of ours: nothing is remembered.
-    }
+    this.values = this.read();
   }
 
   get<K extends keyof T>(key: K): Partial<T>[K] {
@@ -17,11 +12,22 @@ export class Memory<T extends object> {
   }
 
   set(different: Partial<T>): void {
-    this.values = { ...this.values, ...different };
+    // Another view of this page, or another page, may have set the other ones since.
+    this.values = { ...this.values, ...this.read(), ...different };
     try {
       localStorage.setItem(this.name, JSON.stringify(this.values));
     } catch {
-      // As above: it holds until the page is left.
+      // As below: it holds until the page is left.
+    }
+  }
+
+  private read(): Partial<T> {
+    try {
+      const read: unknown = JSON.parse(localStorage.getItem(this.name) ?? '{}');
+      return typeof read === 'object' && read !== null ? read : {};
+    } catch {
+      // A page without storage of its own (a sandbox), or a text that is none of ours: nothing is remembered.
+      return {};
     }
   }
 }

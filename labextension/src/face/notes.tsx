@@ -39,13 +39,14 @@ export class NoteBook {
   }
 }
 
-export function Notes({ book }: { book: NoteBook }) {
+/** @param words - in another language, where the page has one */
+export function Notes({ book, words = { notes: 'notes', dismiss: 'Dismiss' } }: { book: NoteBook; words?: { notes: string; dismiss: string } }) {
   return (
-    <div class="gcs-notes" role="log" aria-label="notes" aria-live="polite">
+    <div class="gcs-notes" role="log" aria-label={words.notes} aria-live="polite">
       {book.notes.value.map(note => (
         <div key={note.id} class={`gcs-note-line${note.alarm ? ' gcs-alarm' : ''}`}>
           <span>{note.text}</span>
-          <IconButton label="Dismiss" path={CROSS} onPress={() => { book.dismiss(note.id); }} />
+          <IconButton label={words.dismiss} path={CROSS} onPress={() => { book.dismiss(note.id); }} />
         </div>
       ))}
     </div>

@@ -11,9 +11,12 @@ export class ScrollRange {
   private seen = 0;
   private last = 0;
 
+  /** @param row - pixels that each row is high */
+  constructor(private readonly row: number = ROW_PIXELS) {}
+
   /** Pixels that the scrolled element is high. */
   get height(): number {
-    return Math.min(this.count * ROW_PIXELS, MOST_PIXELS);
+    return Math.min(this.count * this.row, MOST_PIXELS);
   }
 
   /** Pixels of the rows that can be seen at once. */
@@ -22,12 +25,12 @@ export class ScrollRange {
   }
 
   get firstRow(): number {
-    return Math.floor(this.top / ROW_PIXELS);
+    return Math.floor(this.top / this.row);
   }
 
   /** The row after the last one that is seen, also in part. */
   get endRow(): number {
-    return Math.min(this.count, Math.ceil((this.top + this.seen) / ROW_PIXELS));
+    return Math.min(this.count, Math.ceil((this.top + this.seen) / this.row));
   }
 
   /** @returns whether it differs from before */
@@ -73,15 +76,15 @@ export class ScrollRange {
 
   /** The nearest `top` that shows all of a row. */
   topFor(row: number): number {
-    const from = row * ROW_PIXELS;
+    const from = row * this.row;
     if (from < this.top) {
       return from;
     }
-    return Math.max(this.top, from + ROW_PIXELS - this.seen);
+    return Math.max(this.top, from + this.row - this.seen);
   }
 
   private mostTop(): number {
-    return Math.max(0, this.count * ROW_PIXELS - this.seen);
+    return Math.max(0, this.count * this.row - this.seen);
   }
 
   private mostScroll(): number {
@@ -90,6 +93,6 @@ export class ScrollRange {
 
   private scale(): number {
     const most = this.mostScroll();
-    return most > 0 && this.count * ROW_PIXELS > MOST_PIXELS ? this.mostTop() / most : 1;
+    return most > 0 && this.count * this.row > MOST_PIXELS ? this.mostTop() / most : 1;
   }
 }

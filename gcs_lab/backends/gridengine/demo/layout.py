@@ -166,7 +166,7 @@ class DemoFolder:
 
     def write_settings(self, settings: Settings) -> None:
         """Write both settings files, whole or not at all."""
-        binaries = _installed()
+        binaries = installed()
         lines = [f"# Grid Engine demo cell {settings.name!r}: source this file, then use qstat, qsub …"]
         variables = {
             "SGE_ROOT": settings.sge_root,
@@ -188,10 +188,10 @@ class DemoFolder:
 
     def cell(self, qmaster_port: int, execd_port: int) -> SgeCell:
         """Return the cell for the clients."""
-        return SgeCell(self.sge_root, CELL, _installed(), architecture(), qmaster_port, execd_port)
+        return SgeCell(self.sge_root, CELL, installed(), architecture(), qmaster_port, execd_port)
 
 
-def _installed() -> Path:
+def installed() -> Path:
     """Return Debian's Grid Engine programs, the daemons among them.
 
     Raises

@@ -1,4 +1,4 @@
-"""What was found on this machine, in one screen: for ``gcs-lab doctor`` and ``%gcs doctor``."""
+"""All of it in one screen."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from gcs_lab.backends.provider import RecordsReader
 from gcs_lab.cells.job_folder import jobs_folder
 from gcs_lab.cells.journal import Journal
 from gcs_lab.cluster import offers, providers
+from gcs_lab.doctor.jupyterlab_halves import explain_jupyterlab
 from gcs_lab.errors import GcsError
 from gcs_lab.jobs.requests import format_memory
 from gcs_lab.user_paths import state_folder
@@ -27,7 +28,10 @@ _PACKAGES = ("ipython", "ipykernel", "jupyterlab", "anywidget", "cloudpickle", "
 
 
 def diagnose() -> str:
-    """Return what was found: versions, folders, clusters, which one would be used and why, and what is missing."""
+    """Return what was found: versions, folders, clusters, which one would be used and why, and what is missing.
+
+    Last, whether JupyterLab has both halves of its extension.
+    """
     lines = [f"gcs_lab {__version__}, Python {platform.python_version()} ({sys.executable})", _packages()]
     for path, what in ((state_folder(), "state"), (jobs_folder(), "job folders")):
         free = shutil.disk_usage(path).free
@@ -45,6 +49,7 @@ def diagnose() -> str:
         lines.append(f"   none would be used{f': GCS_LAB_CLUSTER={wanted} names none of them' if wanted else ''}")
     lines += [f"   {name}: {_explain(provider)}" for name, provider in providers().items()]
     lines += [f"accounting of {offer.cluster}: {_records(provider, offer.cluster)}" for provider, offer in found]
+    lines += explain_jupyterlab()
     return "\n".join(lines)
 
 

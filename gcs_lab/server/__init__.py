@@ -1,0 +1,1 @@
+"""The Jupyter Server extension: clusters for pages that have no kernel."""
