@@ -269,7 +269,7 @@ def _embedded_text(status: ServiceStatus) -> str:
 
 
 def _doctor(_: argparse.Namespace) -> str:
-    from gcs_lab.doctor import diagnose
+    from gcs_lab.doctor.screen import diagnose
 
     return diagnose()
 

@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import signal
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -72,6 +73,9 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
 
 
 def _no_process_left_behind() -> None:
+    if (clusters := sys.modules.get("gcs_lab.cluster")) is not None:
+        # What a program is connected to is closed at its end, which has not come yet.
+        clusters._close_all()
     _stop_embedded_cluster_of_the_session()
     # A job that was told to end, or a helper whose kernel was killed, may take a while on a busy machine.
     deadline = time.monotonic() + 30

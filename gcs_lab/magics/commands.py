@@ -13,7 +13,7 @@ from gcs_lab.cells.cell_job import CellJob
 from gcs_lab.cells.follower import follower
 from gcs_lab.cells.job_folder import JobFolder
 from gcs_lab.cells.printed_text import log_text
-from gcs_lab.doctor import diagnose
+from gcs_lab.doctor.screen import diagnose
 from gcs_lab.errors import GcsError, JobFailed, UnknownName, nearest
 from gcs_lab.jobs import JobAction
 from gcs_lab.jobs.requests import format_memory, format_time

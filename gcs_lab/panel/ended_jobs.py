@@ -21,8 +21,6 @@ MOST_RECENT = 30
 #: Ends of jobs that the journal does not have, and keys that were told, are kept up to so many.
 _MOST_KEPT = 200
 _MOST_TOLD = 20_000
-#: An end that is later than the one that was told by less is the same: two clocks may have told it.
-_AGAIN_SECONDS = 1.0
 #: Rows have times in milliseconds.
 _ROUNDED_SECONDS = 0.002
 #: Seconds that one refresh may spend on looking how long earlier jobs ran.
@@ -57,8 +55,11 @@ class EndedJobs:
         #: Rows as they were in the queue, of those that ended since.
         self._last: dict[str, Row] = {}
         self._began: dict[str, float | None] = {}
-        #: When jobs ended, and of sweeps which round it was, in the order in which that was heard of.
-        self._known: dict[str, tuple[float, int]] = {}
+        #: When jobs ended, of sweeps which round it was, and when it was submitted, in the order in which that was
+        #: heard of.
+        self._known: dict[str, tuple[float, int, float]] = {}
+        #: Those of them that were in the queue again since.
+        self._back: set[str] = set()
         self._since = 0.0
         self._rows: dict[str, tuple[object, Row]] = {}
 
@@ -110,10 +111,12 @@ class EndedJobs:
             ends.pop(key, None)
         order = sorted(ends, key=lambda key: -ends[key][0].ended)
         until = time.monotonic() + _LOOKING_SECONDS
-        new = [key for key in order if self._is_new(key, ends[key][0].ended, rounds(key))]
+        self._back |= live.keys() & self._known.keys()
+        new = [key for key in order if self._is_new(*ends[key], rounds(key))]
         rows = {key: self._row(*ends[key], until, again=rounds(key) > 1) for key in {*order[:MOST_RECENT], *new}}
         self.recent = {key: rows[key] for key in order[:MOST_RECENT]}
-        self._tell({key: rows[key] for key in reversed(new)}, rounds)
+        submitted = {key: noted.submitted for key in new if (noted := ends[key][1]) is not None}
+        self._tell({key: rows[key] for key in reversed(new)}, rounds, submitted)
         self._rows = {key: self._rows[key] for key in self.recent}
         for key in self._last.keys() - ends.keys() - live.keys():
             del self._last[key]
@@ -122,21 +125,30 @@ class EndedJobs:
         """Remember rows of the queue, for the day when they are in it no more."""
         self._last |= rows
 
-    def _is_new(self, key: str, ended: float, number: int) -> bool:
-        before, last = self._known.get(key, (-1.0, 0))
-        return ended > before + (_AGAIN_SECONDS if number <= last else _ROUNDED_SECONDS)
+    def _is_new(self, end: End, entry: JournalEntry | None, number: int) -> bool:
+        """Tell whether this is not the end that was told: log, scheduler and kernel may each give another time."""
+        known = self._known.get(end.key)
+        if known is None:
+            return True
+        ended, last, submitted = known
+        if end.ended <= ended + _ROUNDED_SECONDS:
+            return False
+        other = entry is not None and submitted > 0.0 and entry.submitted != submitted
+        return other or number > last or end.key in self._back
 
-    def _tell(self, new: Mapping[str, Row], rounds: Callable[[str], int]) -> None:
+    def _tell(self, new: Mapping[str, Row], rounds: Callable[[str], int], submitted: Mapping[str, float]) -> None:
         first = not self._since
         self._since = self._since or time.time()
         for key, row in new.items():
             self._known.pop(key, None)
-            self._known[key] = (row["ended"] or 0.0, rounds(key))
+            self._known[key] = (row["ended"] or 0.0, rounds(key), submitted.get(key, 0.0))
+            self._back.discard(key)
             # What was seen in the queue ended now, whatever the clock of its host says.
             if not first and (key in self._last or (row["ended"] or 0.0) >= self._since):
                 self._news[key] = row
         for old in list(self._known)[:-_MOST_TOLD]:
             del self._known[old]
+            self._back.discard(old)
 
     def take_news(self) -> dict[str, Row]:
         """Return the rows of jobs that ended since the last call."""

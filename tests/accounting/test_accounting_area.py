@@ -110,7 +110,7 @@ def test_nothing_is_a_row_of_zeros_and_no_group(tmp_path: Path) -> None:
     ):
         assert made.empty
     assert area.waits()["jobs"].tolist() == [0]
-    with pytest.raises(UnknownName, match="There is no job at all"):
+    with pytest.raises(UnknownName, match="no job is called '1'"):
         area.job(1)
 
 

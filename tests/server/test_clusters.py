@@ -43,12 +43,12 @@ def home(monkeypatch: pytest.MonkeyPatch, short_folder: Path) -> Iterator[Path]:
 
 def test_about_says_versions_and_warms_up(start_server: Callable[..., LiveServer]) -> None:
     service.start()
-    server = start_server()
+    server = start_server(default_cluster="embedded")
     about = server.get("about")
     assert about["version"] == server.line().started["version"]
     assert "channels" in about["features"]
     # The cluster that runs is connected to before the panel asks.
-    wait_for(lambda: server.extension._clusters.connected("embedded"), "that it is warm")
+    wait_for(lambda: server.extension._clusters.connected("embedded"), "that it is warm", 60)
 
 
 def test_the_list_starts_nothing(start_server: Callable[..., LiveServer], home: Path) -> None:
