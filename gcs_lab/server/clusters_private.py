@@ -31,7 +31,11 @@ def private_clusters() -> dict[str, PrivateCluster]:
     """Return them by name, whether they run or not; nothing is started, no command is run."""
     from gcs_lab.backends.gridengine import demo
 
-    found = {state.cluster: _demo(state) for state in demo.status()}
+    try:
+        found = {state.cluster: _demo(state) for state in demo.status()}
+    except GcsError as error:
+        # The others are there nevertheless.
+        found = {DEMO: PrivateCluster(DEMO, "gridengine", UNREACHABLE, str(error))}
     if DEMO not in found:
         found[DEMO] = _demo_to_be()
     found[EMBEDDED] = embedded_cluster()

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, BrowserContext, BrowserType, Locator, Page, Request
 
+# A busy machine draws in its own time; playwright waits for five seconds if nobody says otherwise.
+expect.set_options(timeout=20_000)
+
 __all__ = ["LabPage", "LiveLab", "chromium_path", "launch_chromium"]
 
 #: Flags for a container without a sandbox, a GPU or a big /dev/shm, and for a browser that calls nobody.

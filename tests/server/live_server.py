@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import faulthandler
 import json
+import sys
 import threading
 import time
 from typing import TYPE_CHECKING, Any
 
 import jupyter_core.paths
+import pytest
 import requests
 import websocket
 from jupyter_server.serverapp import ServerApp
@@ -29,7 +32,10 @@ LINES: list[Line] = []
 def wait_for(condition: Callable[[], Any], what: str = "the condition", seconds: float = 15.0) -> Any:
     deadline = time.monotonic() + seconds
     while not (found := condition()):
-        assert time.monotonic() < deadline, f"{what} was not met in time"
+        if time.monotonic() >= deadline:
+            # What the server's threads wait for is seen nowhere else.
+            faulthandler.dump_traceback(file=sys.__stderr__, all_threads=True)
+            pytest.fail(f"{what} was not met in time")
         time.sleep(0.005)
     return found
 

@@ -41,7 +41,8 @@ def home(monkeypatch: pytest.MonkeyPatch, short_folder: Path) -> Iterator[Path]:
         demo.stop(state.name)
 
 
-def test_about_says_versions_and_warms_up(start_server: Callable[..., LiveServer]) -> None:
+def test_about_says_versions_and_warms_up(start_server: Callable[..., LiveServer], home: Path) -> None:
+    assert home.is_dir()
     service.start()
     server = start_server(default_cluster="embedded")
     about = server.get("about")

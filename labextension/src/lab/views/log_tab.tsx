@@ -12,6 +12,7 @@ import { LogList } from './log_list';
 import { LogRange } from './log_range';
 import { LogSearch } from './log_search';
 import { NOTHING_FOUND, type IFound } from './log_found';
+import { useLookingAgain } from './looking_again';
 
 const LOOK_MILLISECONDS = 1500;
 
@@ -88,25 +89,12 @@ function OneLog({ store, trans, id, stream, task, shown, chooser }: IOneLog) {
       list.current?.reveal(found.line);
     }
   }, [found]);
-  useEffect(() => {
-    if (!seen) {
-      return undefined;
-    }
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    let over = false;
-    const look = async () => {
-      await lines.look();
-      // What has ended writes no more.
-      if (!over && (lines.live || lines.trouble !== '')) {
-        timer = setTimeout(() => { void look(); }, LOOK_MILLISECONDS);
-      }
-    };
-    void look();
-    return () => {
-      over = true;
-      clearTimeout(timer);
-    };
-  }, [seen, store.over.value, store.round.value]);
+  const look = async () => {
+    await lines.look();
+    // What has ended writes no more.
+    return lines.live || lines.trouble !== '';
+  };
+  useLookingAgain({ seen, pause: LOOK_MILLISECONDS, look }, [store.over.value, store.round.value]);
 
   return (
     <div class="jp-gcs-lab-log-tab">

@@ -6,11 +6,12 @@ import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { MessageLoop } from '@lumino/messaging';
 import { Widget } from '@lumino/widgets';
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 
 import { wordsOf } from '../../face/connection';
 import type { IOutputs } from '../../protocol/rest';
 import type { JobStore } from './job_store';
+import { useLookingAgain } from './looking_again';
 
 const LOOK_MILLISECONDS = 4000;
 
@@ -55,40 +56,26 @@ function Displays({ store, rendermime, trans, shown, task }: IOutputsTab & { tas
       made.dispose();
     };
   }, []);
-  useEffect(() => {
-    if (!seen) {
-      return undefined;
-    }
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    let over = false;
-    const look = async () => {
-      try {
-        const answer = await store.ask<IOutputs>('outputs', { task: task ?? undefined });
-        if (over) {
-          return;
-        }
-        setTrouble('');
-        if (answer.version !== version.current) {
-          version.current = answer.version;
-          model.current?.fromJSON(answer.outputs as unknown as IOutput[]);
-          setTold(answer);
-        }
-      } catch (why) {
-        if (over) {
-          return;
-        }
+  const look = async (isOver: () => boolean) => {
+    try {
+      const answer = await store.ask<IOutputs>('outputs', { task: task ?? undefined });
+      if (isOver()) {
+        return false;
+      }
+      setTrouble('');
+      if (answer.version !== version.current) {
+        version.current = answer.version;
+        model.current?.fromJSON(answer.outputs as unknown as IOutput[]);
+        setTold(answer);
+      }
+    } catch (why) {
+      if (!isOver()) {
         setTrouble(wordsOf(why));
       }
-      if (!store.over.peek()) {
-        timer = setTimeout(() => { void look(); }, LOOK_MILLISECONDS);
-      }
-    };
-    void look();
-    return () => {
-      over = true;
-      clearTimeout(timer);
-    };
-  }, [seen, store.over.value, store.round.value]);
+    }
+    return !store.over.peek();
+  };
+  useLookingAgain({ seen, pause: LOOK_MILLISECONDS, look }, [store.over.value, store.round.value]);
 
   const nothing = store.over.value ? trans.__('This job drew and returned nothing.') : trans.__('Nothing was drawn or returned yet.');
   return (

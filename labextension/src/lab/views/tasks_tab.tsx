@@ -1,6 +1,6 @@
 // The tasks of a sweep or an array job: all at a glance as a strip, and as a table with what each was given and how it ended.
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { useEffect, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 
 import { formatClock, formatCount, formatMemory } from '../../card/figures';
 import type { Runs } from '../../cockpit/task_cells';
@@ -10,6 +10,7 @@ import { wordsOf } from '../../face/connection';
 import { BACK, Choice, FORTH, IconButton } from '../../face/parts';
 import type { ITaskRows } from '../../protocol/rest';
 import type { JobStore } from './job_store';
+import { useLookingAgain } from './looking_again';
 
 const PAGE_ROWS = 200;
 const LOOK_MILLISECONDS = 5000;
@@ -29,36 +30,22 @@ export function TasksTab({ store, trans, shown, id, onOpen }: ITasksTab) {
   const [first, setFirst] = useState(0);
   const [which, setWhich] = useState<Which>('');
   const seen = shown && store.cockpit.visible.value && store.cockpit.live.value;
-  useEffect(() => {
-    if (!seen) {
-      return undefined;
-    }
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    let over = false;
-    const look = async () => {
-      try {
-        const answer = await store.ask<ITaskRows>('tasks', { first, limit: PAGE_ROWS, ...(which === '' ? {} : { state: which }) });
-        if (over) {
-          return;
-        }
-        setTold(answer);
-        setTrouble('');
-      } catch (why) {
-        if (over) {
-          return;
-        }
+  const look = async (isOver: () => boolean) => {
+    try {
+      const answer = await store.ask<ITaskRows>('tasks', { first, limit: PAGE_ROWS, ...(which === '' ? {} : { state: which }) });
+      if (isOver()) {
+        return false;
+      }
+      setTold(answer);
+      setTrouble('');
+    } catch (why) {
+      if (!isOver()) {
         setTrouble(wordsOf(why));
       }
-      if (!store.over.peek()) {
-        timer = setTimeout(() => { void look(); }, LOOK_MILLISECONDS);
-      }
-    };
-    void look();
-    return () => {
-      over = true;
-      clearTimeout(timer);
-    };
-  }, [seen, first, which, store.over.value, store.round.value]);
+    }
+    return !store.over.peek();
+  };
+  useLookingAgain({ seen, pause: LOOK_MILLISECONDS, look }, [first, which, store.over.value, store.round.value]);
 
   const sweep = store.facts.value?.kind === 'sweep';
   const details = store.details.value;
