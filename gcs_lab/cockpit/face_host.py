@@ -11,7 +11,7 @@ from gcs_lab.cockpit.lane import Lane
 from gcs_lab.errors import GcsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Hashable, Iterable, Mapping
 
 __all__ = ["FaceHost"]
 
@@ -90,6 +90,19 @@ class FaceHost:
     def receive(self, message: object) -> None:
         """Do what a message asks for; one that is none is answered with ``trouble``."""
         raise NotImplementedError
+
+    def _checked(self, check: Callable[[object], Mapping[str, Any]], message: object) -> Mapping[str, Any] | None:
+        """Return a message that `check` lets through; one that is none is answered with ``trouble``."""
+        try:
+            return check(message)
+        except GcsError as reason:
+            self._refuse(message, reason)
+            return None
+
+    def _hand_on(self, message: Mapping[str, Any], lane: str, key: Hashable = None) -> None:
+        """Let ``_on_<kind>`` answer a message in a lane; of those that wait with one `key` the latest counts."""
+        work = getattr(self, f"_on_{message['kind']}")
+        self._lanes[lane].do(lambda: self._answer(message, work), key)
 
     def _answer(self, message: Mapping[str, Any], work: Callable[[Mapping[str, Any]], None]) -> None:
         try:

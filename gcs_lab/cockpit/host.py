@@ -15,7 +15,6 @@ from gcs_lab.cockpit.face_host import FaceHost
 from gcs_lab.cockpit.job_desk import JobDesk
 from gcs_lab.cockpit.messages import check_message, grid_of
 from gcs_lab.cockpit.stage import Stage
-from gcs_lab.errors import GcsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -89,10 +88,7 @@ class CockpitHost(FaceHost):
 
     def receive(self, message: object) -> None:
         """Do what a message asks for; one that is none is answered with ``trouble``."""
-        try:
-            checked = check_message(message)
-        except GcsError as reason:
-            self._refuse(message, reason)
+        if (checked := self._checked(check_message, message)) is None:
             return
         kind = checked["kind"]
         lane, sort = _LANE_OF.get(kind, ("stage", None))
@@ -100,7 +96,7 @@ class CockpitHost(FaceHost):
             # A newer request may take this one's place before it is answered.
             self._anew.add((checked["view"], grid_of(checked)))
         key = None if sort is None else (sort, checked.get("view"), grid_of(checked) if kind == "view" else None)
-        self._lanes[lane].do(lambda: self._answer(checked, getattr(self, f"_on_{kind}")), key)
+        self._hand_on(checked, lane, key)
 
     def _on_hello(self, _: Mapping[str, Any]) -> None:
         self._hello = True

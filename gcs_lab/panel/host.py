@@ -102,14 +102,8 @@ class PanelHost(FaceHost):
 
     def receive(self, message: object) -> None:
         """Do what a message asks for; one that is none is answered with ``trouble``."""
-        try:
-            checked = check_message(message)
-        except GcsError as reason:
-            self._refuse(message, reason)
-            return
-        kind = checked["kind"]
-        lane, sort = _LANE_OF.get(kind, ("stage", None))
-        self._lanes[lane].do(lambda: self._answer(checked, getattr(self, f"_on_{kind}")), sort)
+        if (checked := self._checked(check_message, message)) is not None:
+            self._hand_on(checked, *_LANE_OF.get(checked["kind"], ("stage", None)))
 
     def _on_hello(self, _: Mapping[str, Any]) -> None:
         begins = not self._hello

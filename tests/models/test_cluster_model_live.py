@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
     folder = Path(tempfile.mkdtemp(prefix="gl-", dir="/tmp"))
     monkeypatch.setenv("GCS_LAB_HOME", str(folder))
-    # Not by `connect`: it gives out what an earlier test of this process has connected to, in another home.
     made = Cluster(EmbeddedSystem.connect())
     yield made
     made.close()
