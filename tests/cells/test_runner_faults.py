@@ -125,6 +125,17 @@ def test_an_interrupt_is_a_keyboard_interrupt_in_the_cell_and_outputs_come_back(
     assert (job.status, job.finished["reason"], job.outputs) == (1, "error", {"x": 5})
 
 
+def test_an_interrupt_told_again_while_python_ends_changes_nothing(folders):
+    folder = make_folder(
+        "import os, signal\nclass Late:\n    def __del__(self, kill=os.kill, pid=os.getpid(), number=signal.SIGINT):\n"
+        "        kill(pid, number)\nlate, x = Late(), 5",
+        outputs=["x"],
+    )
+    folders.append(folder)
+    job = end(folder, start(folder))
+    assert (job.status, job.finished["reason"], job.outputs) == (0, "done", {"x": 5})
+
+
 def test_an_interrupt_during_heavy_printing_breaks_no_event(folders):
     folder = make_folder("print('go')\nwhile True:\n    print('y' * 5000)\n    display('z' * 5000)")
     folders.append(folder)

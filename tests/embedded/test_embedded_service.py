@@ -190,3 +190,10 @@ def test_an_answer_larger_than_the_sockets_buffer_arrives_whole(home):
     assert len(answer) == len(ids)
     client.close()
     system.close()
+
+
+def test_a_connection_in_use_while_the_client_ends_is_closed_after_it(home):
+    client = Client(service.ensure_running)
+    with client._line() as line:
+        client.end()
+    assert line._socket.fileno() == -1

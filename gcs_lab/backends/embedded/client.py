@@ -114,7 +114,8 @@ class Client:
 
     def end(self) -> None:
         """Ask nothing more: whoever still asks must not start the scheduler again."""
-        self._ended = True
+        with self._lock:
+            self._ended = True
         self.close()
 
     def close(self) -> None:
@@ -136,7 +137,8 @@ class Client:
             line.close()
             raise
         with self._lock:
-            keep = len(self._idle) < KEPT_CONNECTIONS
+            # One that was in use while this ended is nobody's any more.
+            keep = not self._ended and len(self._idle) < KEPT_CONNECTIONS
             if keep:
                 self._idle.append(line)
         if not keep:

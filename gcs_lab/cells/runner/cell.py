@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 
 from .cell_code import CellCode
@@ -96,6 +97,8 @@ class Cell:
             # A process that the cell forked and that came out of the cell's end; the cell itself goes on elsewhere.
             return status
         reason, status = self._finish(reason, status)
+        # The outcome stands. Python puts the default back when it ends, by which an interrupt told twice would kill.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         self._channel.post(END, self._last_word(reason))
         return status
 
