@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from gcs_lab.backends.gridengine.accounting_record import parse_record
 from gcs_lab.backends.gridengine.demo.network import network_of, write_network
 from gcs_lab.backends.gridengine.demo.spooled_hosts import SIMULATION
+from gcs_lab.backends.gridengine.demo.spooling_library import DEBIANS
 from gcs_lab.backends.gridengine.sge_cell import architecture
 
 if TYPE_CHECKING:
@@ -184,13 +185,13 @@ def write_mailer(folder: DemoFolder) -> None:
     folder.mailer.chmod(0o700)
 
 
-def _bootstrap(folder: DemoFolder, binaries: Path) -> dict[str, str]:
+def _bootstrap(folder: DemoFolder, binaries: Path, library: str) -> dict[str, str]:
     return {
         "admin_user": user_name(),
         "default_domain": "none",
         "ignore_fqdn": "true",
         "spooling_method": "classic",
-        "spooling_lib": "libspoolc",
+        "spooling_lib": library,
         "spooling_params": spooling_parameters(folder),
         "binary_path": str(binaries),
         "qmaster_spool_dir": str(folder.qmaster_spool),
@@ -199,6 +200,24 @@ def _bootstrap(folder: DemoFolder, binaries: Path) -> dict[str, str]:
         "worker_threads": "2",
         "scheduler_threads": "1",
     }
+
+
+def write_bootstrap(folder: DemoFolder, binaries: Path, library: str = DEBIANS) -> None:
+    """Write what the daemons read first. Raises OSError if it cannot be written.
+
+    Parameters
+    ----------
+    folder
+        The cell's.
+    binaries
+        Where Grid Engine's programs are.
+    library
+        The spooling library. The programs that make a cell need Debian's, the qmaster may need another.
+    """
+    path = folder.common / "bootstrap"
+    new = path.with_suffix(".new")
+    new.write_text(_table(_bootstrap(folder, binaries, library)))
+    new.replace(path)
 
 
 def spooling_parameters(folder: DemoFolder) -> str:
@@ -279,7 +298,7 @@ def write_all(folder: DemoFolder, binaries: Path, shape: Shape) -> Path:
     for part in ("utilbin", "lib"):
         (folder.sge_root / part / architecture()).symlink_to(binaries)
     (folder.sge_root / "util").symlink_to(SHARE / "util")
-    (folder.common / "bootstrap").write_text(_table(_bootstrap(folder, binaries)))
+    write_bootstrap(folder, binaries)
     (folder.common / "act_qmaster").write_text(f"{shape.head}\n")
     write_mailer(folder)
     (objects / "global").write_text(global_conf(folder, shape, (SHARE / "default-configuration").read_text()))

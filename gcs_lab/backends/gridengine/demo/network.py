@@ -24,6 +24,9 @@ INSTALL = "apt-get install -y --no-install-recommends libnss-wrapper libsocket-w
 #: Grid Engine's own (services(5)): with sockets of its own each cell has all ports to itself.
 QMASTER_PORT, EXECD_PORT = 6444, 6445
 _HEAD_INTERFACE = 2
+#: Behind the wrappers, so that malloc(3) is its own. jemalloc, which Grid Engine uses, calls syscall(2) when it is
+#: first asked for memory; socket_wrapper 1.4 wraps that, asks for memory in turn, and each waits for the other.
+_C_LIBRARY = "libc.so.6"
 #: unix(7).
 _LONGEST_SOCKET_PATH = 107
 #: Places of shared libraries: Debian's for this machine, then other distributions'.
@@ -86,7 +89,7 @@ def network_of(folder: DemoFolder, shape: Shape) -> PrivateNetwork | None:
         "SOCKET_WRAPPER_DEFAULT_IFACE": str(_HEAD_INTERFACE),
         "NSS_WRAPPER_HOSTNAME": shape.head,
     }
-    libraries = (nss, _library("libsocket_wrapper.so", "libsocket-wrapper"))
+    libraries = (nss, _library("libsocket_wrapper.so", "libsocket-wrapper"), _C_LIBRARY)
     return PrivateNetwork(libraries, variables | sockets, str(folder.sockets), _HEAD_INTERFACE)
 
 

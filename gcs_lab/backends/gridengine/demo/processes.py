@@ -133,7 +133,7 @@ def start_daemon(
         child = subprocess.Popen(
             [cell.command(which.program)],
             env=_daemon_environment(cell, which.program) | dict(variables or {}),
-            cwd=folder.path,
+            cwd=folder.qmaster_spool if which == QMASTER else folder.path,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,  # the scheduler prints a line a second, for ever
             stderr=output,

@@ -6,8 +6,10 @@ import time
 from typing import TYPE_CHECKING
 
 from gcs_lab.backends.gridengine.commands import ask, run_command
+from gcs_lab.backends.gridengine.demo import configuration
 from gcs_lab.backends.gridengine.demo.network import node_environment
 from gcs_lab.backends.gridengine.demo.processes import QMASTER, daemon, daemon_output, start_daemon
+from gcs_lab.backends.gridengine.demo.spooling_library import spooling_library
 from gcs_lab.errors import GcsError, Internal, Timeout
 
 if TYPE_CHECKING:
@@ -39,6 +41,9 @@ class StepClock:
 
 def start_qmaster(folder: DemoFolder, cell: SgeCell) -> None:
     """Start the qmaster and wait until it answers. Raises as :func:`await_until`."""
+    # At each start: the packages may be others than those that the cell was made with.
+    library = spooling_library(cell.binaries, folder.qmaster_spool)
+    configuration.write_bootstrap(folder, cell.binaries, library)
     start_daemon(folder, cell, QMASTER)
     await_until(lambda: _qmaster_answers(cell), "the qmaster does not answer", folder)
 
