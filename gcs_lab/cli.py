@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from gcs_lab._version import __version__
 from gcs_lab.accounting_cli import add_accounting
+from gcs_lab.demo_cli import add_demo, add_shape
 from gcs_lab.errors import GcsError, InvalidArgument, JobFailed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gcs_lab.backends.embedded.service import ServiceStatus
-    from gcs_lab.backends.gridengine.demo import DemoState
 
 __all__ = ["main"]
 
@@ -41,13 +41,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("gcs-lab: interrupted", file=sys.stderr)
         return _INTERRUPTED
+    # A verb that has found something wrong says so by its status, too.
+    status, answer = answer if isinstance(answer, tuple) else (0, answer)
     if answer:
         try:
             print(answer, flush=True)
         except BrokenPipeError:
             # `… | head` has read enough; what is left in the buffer must not be tried again at the exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 0
+    return int(status)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -55,21 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"gcs-lab {__version__}")
     areas = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    demo = areas.add_parser("demo", help="a private Grid Engine on this machine, for the current user")
-    verbs = demo.add_subparsers(required=True, metavar="start|stop|status")
-    for verb, do, text in (
-        ("start", _demo_start, "start it; ready for a job when the command ends"),
-        ("stop", _demo_stop, "stop it and remove all it left"),
-        ("status", _demo_status, "say what runs and how to use it from a shell"),
-    ):
-        command = verbs.add_parser(verb, help=text, description=text)
-        default = None if do is _demo_status else "demo"
-        command.add_argument(
-            "--name", default=default, help=f"several may run side by side (default: {default or 'all'})"
-        )
-        if do is _demo_start:
-            _add_shape(command, both=False)
-        command.set_defaults(do=do)
+    add_demo(areas)
 
     embedded = areas.add_parser("embedded", help="the embedded cluster: nothing to install, no daemon to set up")
     verbs = embedded.add_subparsers(required=True, metavar="start|stop|status|queues|disable|…")
@@ -81,7 +69,7 @@ def _parser() -> argparse.ArgumentParser:
         command = verbs.add_parser(name, help=help_text, description=help_text)
         command.set_defaults(do=action)
         if action is _embedded_start:
-            _add_shape(command, both=True)
+            add_shape(command, both=True)
     _add_queue_verbs(verbs)
 
     add_accounting(areas)
@@ -89,6 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     areas.add_parser(_SUBMIT_NOTEBOOK, add_help=False, help="run a whole notebook as a job (for cron and scripts)")
 
     doctor = areas.add_parser("doctor", help="what was found on this machine, and which cluster would be used")
+    doctor.add_argument("--json", action="store_true", help="as JSON, for programs and for support")
     doctor.set_defaults(do=_doctor)
     return parser
 
@@ -139,15 +128,6 @@ def _submit_notebook(flags: argparse.Namespace) -> str:
     return ""
 
 
-def _add_shape(command: argparse.ArgumentParser, *, both: bool) -> None:
-    beside = "beside the others" if both else "instead of real ones"
-    command.add_argument("--nodes", type=int, metavar="N", help="so many hosts node01 … that run jobs (at most 60)")
-    command.add_argument(
-        "--simulated", type=int, metavar="N", help=f"so many hosts sim001 …, {beside}, on which jobs only seem to run"
-    )
-    command.add_argument("--slots", type=int, metavar="N", help="slots of each queue on each host")
-
-
 def _add_queue_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     help_text = "show its queues with their states"
     verbs.add_parser("queues", help=help_text, description=help_text).set_defaults(do=_embedded_queues)
@@ -166,45 +146,6 @@ def _add_queue_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser])
         command = verbs.add_parser(name, help=help_text, description=help_text)
         command.add_argument("queues", nargs="+", metavar="QUEUE", help="all.q, all.q@host, *@host; wildcards work")
         command.set_defaults(do=_embedded_queue_control, action=name)
-
-
-def _demo_start(flags: argparse.Namespace) -> str:
-    from gcs_lab.backends.gridengine import demo
-
-    state = demo.start(flags.name, nodes=flags.nodes, simulated=flags.simulated, slots=flags.slots)
-    how = "runs already" if state.found else f"is ready after {sum(state.seconds.values()):.1f} s"
-    closed = ", ".join(f"{queue} ({letters})" for queue, letters in state.closed.items())
-    told = f"\n  not open:       {closed}; `qmod -e QUEUE` opens a disabled one (d)" if closed else ""
-    return f"the private Grid Engine {state.name!r} {how}\n{_demo_text(state)}{told}"
-
-
-def _demo_stop(flags: argparse.Namespace) -> str:
-    from gcs_lab.backends.gridengine import demo
-
-    return f"stopped {flags.name!r}" if demo.stop(flags.name) else f"no private Grid Engine {flags.name!r} was there"
-
-
-def _demo_status(flags: argparse.Namespace) -> str:
-    from gcs_lab.backends.gridengine import demo
-
-    states = [state for state in demo.status() if flags.name in (None, state.name)]
-    if not states:
-        return "no private Grid Engine is there; `gcs-lab demo start` starts one"
-    return "\n".join(f"{state.name}: {state.state}\n{_demo_text(state)}" for state in states)
-
-
-def _demo_text(state: DemoState) -> str:
-    daemons = ", ".join(f"{name} {pid or 'dead'}" for name, pid in state.daemons.items())
-    shape = "" if state.settings is None else f"  hosts:          {state.settings.shape.in_words()}\n"
-    if state.simulated:
-        shape += "                  jobs execute nothing; each ends after the seconds that its first argument says\n"
-    return (
-        f"{shape}"
-        f"  in a notebook:  %gcs connect {state.cluster}\n"
-        f"  in a shell:     . {state.settings_sh}\n"
-        f"  daemons:        {daemons or 'none'}\n"
-        f"  e-mails:        {state.mailbox}"
-    )
 
 
 def _embedded_start(flags: argparse.Namespace) -> str:
@@ -268,10 +209,17 @@ def _embedded_text(status: ServiceStatus) -> str:
     )
 
 
-def _doctor(_: argparse.Namespace) -> str:
-    from gcs_lab.doctor.screen import diagnose
+def _doctor(flags: argparse.Namespace) -> tuple[int, str]:
+    import json
 
-    return diagnose()
+    # A grammar of IRIs, which nobody asks for here: jsonschema does without, and loading it takes most of a second.
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+    from gcs_lab.doctor.examination import examine
+    from gcs_lab.doctor.screen import Pen, drawn
+
+    found = examine()
+    told = json.dumps(found.as_json(), indent=2) if flags.json else drawn(found, Pen.of(sys.stdout))
+    return (0 if found.good else 1), told
 
 
 if __name__ == "__main__":

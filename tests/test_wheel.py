@@ -26,7 +26,7 @@ import contextlib, io, json, os, sys
 from jupyter_server.extension.serverextension import (
     DisableServerExtensionApp, EnableServerExtensionApp, ListServerExtensionsApp
 )
-from gcs_lab.doctor.jupyterlab_halves import explain_jupyterlab, page_half, server_half
+from gcs_lab.doctor.jupyterlab_halves import jupyterlab, page_half, server_half
 
 def run(command, *arguments):
     text = io.StringIO()
@@ -41,7 +41,7 @@ def told(half):
 def both():
     from jupyterlab.labextensions import ListLabExtensionsApp
     lists = {"page": run(ListLabExtensionsApp), "server": run(ListServerExtensionsApp)}
-    return lists | {"halves": [told(page_half()), told(server_half())], "doctor": explain_jupyterlab()}
+    return lists | {"halves": [told(page_half()), told(server_half())], "doctor": [vars(finding) for finding in jupyterlab()]}
 """
 
 
@@ -171,11 +171,9 @@ def test_jupyterlab_finds_both_halves_and_the_doctor_says_the_same(python: Path,
     assert f"gcs_lab {gcs_lab.__version__} \x1b[32mOK\x1b[0m" in told["server"]
     assert [half["works"] for half in told["halves"]] == [True, True]
     assert [half["version"] for half in told["halves"]] == [gcs_lab.__version__] * 2
-    folder = python.parent.parent
-    assert told["doctor"][1].startswith(
-        f"   page {gcs_lab.__version__}, enabled: {folder}/share/jupyter/labextensions/"
-    )
-    assert told["doctor"][-1] == "   both halves work"
+    (finding,) = told["doctor"]
+    assert finding["level"] == "good"
+    assert f"both are on: {python.parent.parent}/share/jupyter/labextensions/" in finding["text"]
 
 
 def test_a_page_that_is_switched_off_is_told_with_the_command_that_mends_it(python: Path, tmp_path: Path) -> None:
@@ -188,9 +186,9 @@ def test_a_page_that_is_switched_off_is_told_with_the_command_that_mends_it(pyth
     )
     assert f"gcs-lab v{gcs_lab.__version__} \x1b[31mdisabled\x1b[0m" in told["page"]
     assert [half["enabled"] for half in told["halves"]] == [False, True]
-    text = "\n".join(told["doctor"])
-    assert "half-installed: only the server's half works" in text
-    assert "jupyter labextension enable gcs-lab" in text
+    halves, fault = told["doctor"]
+    assert "half-installed, only the server's half works" in halves["text"]
+    assert (fault["level"], fault["remedy"]) == ("broken", "jupyter labextension enable gcs-lab")
 
 
 def test_a_server_that_is_switched_off_is_told_with_the_command_that_mends_it(python: Path, tmp_path: Path) -> None:
@@ -204,9 +202,9 @@ def test_a_server_that_is_switched_off_is_told_with_the_command_that_mends_it(py
     )
     assert "gcs_lab \x1b[31mdisabled\x1b[0m" in told["server"]
     assert [half["enabled"] for half in told["halves"]] == [True, False]
-    text = "\n".join(told["doctor"])
-    assert "half-installed: only the page's half works" in text
-    assert "jupyter server extension enable gcs_lab, then" in text
+    halves, fault = told["doctor"]
+    assert "half-installed, only the page's half works" in halves["text"]
+    assert (fault["level"], fault["remedy"]) == ("broken", "jupyter server extension enable gcs_lab")
     assert again["works"] is True
 
 
@@ -225,7 +223,7 @@ def test_the_folder_that_counts_first_is_the_one_that_is_named(python: Path, tmp
         "[inside, outside, told(server_half())]",
     )
     assert [inside["works"], outside["works"], again["works"]] == [True, False, True]
-    assert "jupyter server extension enable gcs_lab --user" in outside["remedies"][0]
+    assert "jupyter server extension enable gcs_lab --user" in outside["faults"][0][1]
 
 
 def test_a_server_that_nothing_names_is_told_to_be_installed_anew(python: Path, tmp_path: Path) -> None:

@@ -334,6 +334,17 @@ class Store:
         """Return the raw lines of a job (of one task), as far as the files that they came from are still there."""
         return raw_lines(self.folder, self._current(), list(self._files()), job_id, task)
 
+    def forget(self, head: bytes) -> None:
+        """Take out what was read of files that begin with `head`; one that is still there is read again."""
+        self._stop_background()
+        with self._refreshing, self._place.writing(lambda: None):
+            manifest = self._current().copy()
+            gone = {source.id for source in manifest.sources.values() if source.head.startswith(head)}
+            manifest.replace_parts([part for part in manifest.parts if part.source in gone], [])
+            manifest.sources = {number: one for number, one in manifest.sources.items() if number not in gone}
+            manifest.seen = {path: seen for path, seen in manifest.seen.items() if seen.source not in gone}
+            manifest.commit(self.folder)
+
     def totals(self) -> Totals:
         """Return what the store holds, from its list of contents; no record is read."""
         return self._current().totals()

@@ -17,6 +17,8 @@ from gcs_lab.accounting.synthetic_jobs import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import polars as pl
     from numpy.typing import NDArray
 
@@ -51,9 +53,17 @@ class RecordWriter:
         Names of the hosts.
     random
         Where chance comes from: of what the records say of CPU, faults and switches.
+    queues
+        Names of the queues, by the numbers that the habits have.
     """
 
-    def __init__(self, habits: Habits, hosts: tuple[str, ...], random: np.random.Generator) -> None:
+    def __init__(
+        self,
+        habits: Habits,
+        hosts: tuple[str, ...],
+        random: np.random.Generator,
+        queues: Sequence[str] = tuple(QUEUES),
+    ) -> None:
         import polars as pl
 
         self._habits = habits
@@ -62,7 +72,7 @@ class RecordWriter:
         user = habits.user
         styles = [suffixes(style, random, SUFFIXES) for style in range(5)]
         self._texts = {
-            "queue": pl.Series([list(QUEUES)[queue] for queue in habits.queue]),
+            "queue": pl.Series([queues[queue] for queue in habits.queue]),
             "group": pl.Series([habits.user_group[user[family]] for family in families]),
             "owner": pl.Series([habits.users[user[family]] for family in families]),
             "stem": pl.Series(habits.stem),

@@ -10,18 +10,28 @@ from __future__ import annotations
 import logging
 import re
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from gcs_lab._version import __version__
+from gcs_lab.doctor.finding import Finding, Level
+from gcs_lab.doctor.machine import pip
 
-__all__ = ["Half", "explain_jupyterlab", "page_half", "server_half"]
+__all__ = ["Fault", "Half", "jupyterlab", "page_half", "server_half"]
 
 PAGE_NAME = "gcs-lab"
 SERVER_NAME = "gcs_lab"
 ENABLE_SERVER = "jupyter server extension enable gcs_lab"
 ENABLE_PAGE = "jupyter labextension enable gcs-lab"
-INSTALL = "pip install --force-reinstall --no-deps gcs-lab (in a checkout: make lab)"
+INSTALL = "pip install --force-reinstall --no-deps gcs-lab   (in a checkout: make lab)"
+
+
+class Fault(NamedTuple):
+    """Something that is wrong, and the command that mends it."""
+
+    what: str
+    command: str
 
 
 @dataclass(frozen=True)
@@ -36,19 +46,19 @@ class Half:
         Whether it is loaded.
     where
         The folder or file that says so, for people.
-    remedies
-        What is wrong, each with the command that mends it.
+    faults
+        What is wrong.
     """
 
     version: str
     enabled: bool
     where: str
-    remedies: tuple[str, ...] = ()
+    faults: tuple[Fault, ...] = ()
 
     @property
     def works(self) -> bool:
         """Whether nothing is wrong with it."""
-        return self.enabled and not self.remedies
+        return self.enabled and not self.faults
 
     def line(self, name: str) -> str:
         """Return it in one line, under a name."""
@@ -57,25 +67,29 @@ class Half:
         return f"{name} {self.version}, {'enabled' if self.enabled else 'DISABLED'}: {self.where}"
 
 
-def explain_jupyterlab() -> list[str]:
-    """Return both halves in a line each, and what to do about what is wrong, for people."""
+def jupyterlab() -> list[Finding]:
+    """Return whether both halves are there and on, and what is wrong with each."""
+    about = "JupyterLab"
     try:
         page, server = page_half(), server_half()
     except ImportError as error:
-        return [f"JupyterLab's extension: {error.name} is not installed for this Python (pip install jupyterlab)"]
-    lines = [
-        "JupyterLab's extension (of this Python; another one's JupyterLab has its own):",
-        f"   {page.line('page')}",
-        f"   {server.line('server')}",
-    ]
-    remedies = [*page.remedies, *server.remedies]
+        text = f"{error.name} is not installed for this Python; magics and widgets work in other notebooks"
+        return [Finding(about, Level.NOTE, text, f"{pip()} {error.name}")]
+    faults = [*page.faults, *server.faults]
     if page.version and server.version and page.version != server.version:
-        remedies.append(f"the page's half is {page.version}, the server's {server.version}: {INSTALL}")
+        faults.append(Fault(f"the page's half is {page.version}, the server's {server.version}", INSTALL))
+    if not faults:
+        both = f"{version(about.lower())} has both halves of gcs_lab {page.version}, and both are on: {page.where}"
+        return [Finding(about, Level.GOOD, both)]
     if page.works != server.works:
-        lines.append(f" → half-installed: only the {'page' if page.works else 'server'}'s half works")
-    elif not remedies:
-        lines.append("   both halves work")
-    return lines + [f" → {remedy}" for remedy in remedies]
+        half = "page" if page.works else "server"
+        halves = f"half-installed, only the {half}'s half works; {page.line('page')}; {server.line('server')}"
+    else:
+        halves = f"{page.line('page')}; {server.line('server')}"
+    return [
+        Finding(about, Level.NOTE, halves),
+        *(Finding(about, Level.BROKEN, fault.what, fault.command) for fault in faults),
+    ]
 
 
 def page_half() -> Half:
@@ -93,29 +107,28 @@ def page_half() -> Half:
     info = get_app_info(options)
     found = info["federated_extensions"].get(PAGE_NAME)
     if found is None:
-        return Half("", enabled=False, where="", remedies=(f"JupyterLab does not find the extension: {INSTALL}",))
+        return Half("", enabled=False, where="", faults=(Fault("JupyterLab does not find the extension", INSTALL),))
     folder = Path(found["ext_path"])
     where = f"{folder} (a link to {folder.resolve()})" if folder.is_symlink() else str(folder)
-    remedies = []
+    faults = []
     if not _fits(options):
-        remedies.append(
-            f"it is made for another JupyterLab than {info['version']} (jupyter labextension list): {INSTALL}"
-        )
+        what = f"the page's half is made for another JupyterLab than {info['version']} (jupyter labextension list)"
+        faults.append(Fault(what, INSTALL))
     entry = found["jupyterlab"].get("_build", {}).get("load", "")
     if not (folder / entry).is_file():
-        remedies.append(f"{folder / entry} is missing: {INSTALL}")
+        faults.append(Fault(f"{folder / entry} is missing", INSTALL))
     disabled, locked = _chosen(info["disabled"]), _chosen(info["locked"])
     enabled = not any(_covers(pattern, PAGE_NAME) for pattern in disabled)
     if not enabled:
-        remedies.append(f"the page's half is switched off: {ENABLE_PAGE}, then reload the page")
-    remedies += [
-        f"a part of the page, {name}, is switched off: jupyter labextension enable {name}"
+        faults.append(Fault("the page's half is switched off (reload the page after)", ENABLE_PAGE))
+    faults += [
+        Fault(f"a part of the page, {name}, is switched off", f"jupyter labextension enable {name}")
         for name in disabled
         if name.startswith(f"{PAGE_NAME}:")
     ]
     if PAGE_NAME in locked:
         where += ", locked"
-    return Half(found["version"], enabled=enabled, where=where, remedies=tuple(remedies))
+    return Half(found["version"], enabled=enabled, where=where, faults=tuple(faults))
 
 
 def _fits(options: Any) -> bool:
@@ -146,18 +159,17 @@ def server_half() -> Half:
     told = [(folder, value) for folder in jupyter_config_path() if (value := _said_in(folder)) is not None]
     if not told:
         # `jupyter server extension enable` refuses what no configuration names.
-        remedy = f"no configuration of the Jupyter server names gcs_lab: {INSTALL}, then start JupyterLab again"
-        return Half(__version__, enabled=False, where="named nowhere", remedies=(remedy,))
+        fault = Fault("no configuration of the Jupyter server names gcs_lab (start JupyterLab again after)", INSTALL)
+        return Half(__version__, enabled=False, where="named nowhere", faults=(fault,))
     # The first folder counts, as for the server: in a virtual environment its own, elsewhere the user's.
     folder, enabled = told[0]
-    remedies = []
+    faults = []
     if not enabled:
-        remedies.append(
-            f"{folder} switches the server's half off: {ENABLE_SERVER}{_level(folder)}, then start JupyterLab again"
-        )
+        what = f"{folder} switches the server's half off (start JupyterLab again after)"
+        faults.append(Fault(what, ENABLE_SERVER + _level(folder)))
     if trouble := _cannot_load():
-        remedies.append(f"the Jupyter server cannot load gcs_lab: {trouble}. {INSTALL}")
-    return Half(__version__, enabled=bool(enabled), where=f"by {folder}", remedies=tuple(remedies))
+        faults.append(Fault(f"the Jupyter server cannot load gcs_lab: {trouble}", INSTALL))
+    return Half(__version__, enabled=bool(enabled), where=f"by {folder}", faults=tuple(faults))
 
 
 def _said_in(folder: str) -> bool | None:

@@ -1,85 +1,108 @@
-"""All of it in one screen."""
+"""What was found, in one screen."""
 
 from __future__ import annotations
 
 import os
-import platform
-import shutil
-import sys
-from importlib.metadata import PackageNotFoundError, version
+import textwrap
 from typing import TYPE_CHECKING
 
-from gcs_lab._version import __version__
-from gcs_lab.backends.provider import RecordsReader
-from gcs_lab.cells.job_folder import jobs_folder
-from gcs_lab.cells.journal import Journal
-from gcs_lab.cluster import offers, providers
-from gcs_lab.doctor.jupyterlab_halves import explain_jupyterlab
-from gcs_lab.errors import GcsError
-from gcs_lab.jobs.requests import format_memory
-from gcs_lab.user_paths import state_folder
+from gcs_lab.doctor.examination import Examination, examine
+from gcs_lab.doctor.finding import Level
 
 if TYPE_CHECKING:
-    from gcs_lab.backends.provider import BackendProvider
+    from typing import TextIO
 
-__all__ = ["diagnose"]
+    from gcs_lab.doctor.choice import ClusterLine
 
-_PACKAGES = ("ipython", "ipykernel", "jupyterlab", "anywidget", "cloudpickle", "pandas", "drmaa")
+__all__ = ["Pen", "diagnose", "drawn"]
+
+WIDTH = 100
+_NAMES = 12
+_MARKS = {Level.GOOD: ("✓", "+", "32"), Level.NOTE: ("!", "!", "33"), Level.BROKEN: ("✗", "x", "31")}
+_ARROW = ("→", ">", "36")
 
 
-def diagnose() -> str:
-    """Return what was found: versions, folders, clusters, which one would be used and why, and what is missing.
+class Pen:
+    """How lines are drawn.
 
-    Last, whether JupyterLab has both halves of its extension.
+    Parameters
+    ----------
+    signs
+        Whether signs beyond ASCII can be shown.
+    colour
+        Whether escape sequences for colours (ECMA-48) are understood.
     """
-    lines = [f"gcs_lab {__version__}, Python {platform.python_version()} ({sys.executable})", _packages()]
-    for path, what in ((state_folder(), "state"), (jobs_folder(), "job folders")):
-        free = shutil.disk_usage(path).free
-        lines.append(f"{what}: {path} ({format_memory(free)} free)")
-    lines.append(f"journal: {len(Journal().everything())} jobs remembered")
-    lines.append("clusters:")
-    found = offers()
-    wanted = os.environ.get("GCS_LAB_CLUSTER")
-    chosen = next((o for _, o in found if o.cluster == wanted or (not wanted and o.affinity > 0)), None)
-    for _, offer in found:
-        mark = "→" if offer is chosen else " "
-        why = "GCS_LAB_CLUSTER names it" if wanted and offer is chosen else offer.why
-        lines.append(f" {mark} {offer.cluster}: {why}")
-    if chosen is None:
-        lines.append(f"   none would be used{f': GCS_LAB_CLUSTER={wanted} names none of them' if wanted else ''}")
-    lines += [f"   {name}: {_explain(provider)}" for name, provider in providers().items()]
-    lines += [f"accounting of {offer.cluster}: {_records(provider, offer.cluster)}" for provider, offer in found]
-    lines += explain_jupyterlab()
+
+    def __init__(self, *, signs: bool = True, colour: bool = False) -> None:
+        self.signs, self.colour = signs, colour
+
+    @classmethod
+    def of(cls, stream: TextIO) -> Pen:
+        """Return the one for a stream; colours on terminals alone (https://no-color.org is kept)."""
+        try:
+            "✓→✗·".encode(stream.encoding or "ascii")
+            signs = True
+        except (UnicodeEncodeError, LookupError):
+            signs = False
+        dull = "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb"
+        return cls(signs=signs, colour=stream.isatty() and not dull)
+
+    def mark(self, sign: str, plain: str, code: str) -> str:
+        """Return a mark of one column."""
+        said = sign if self.signs else plain
+        return f"\x1b[{code}m{said}\x1b[0m" if self.colour else said
+
+    def title(self, text: str) -> str:
+        """Return the title of a part."""
+        return f"\x1b[1m{text}\x1b[0m" if self.colour else text
+
+    def line(self, mark: str, name: str, text: str, remedy: str = "") -> list[str]:
+        """Return a line, continued where it is too long, with what to do below it; commands are never broken."""
+        room = WIDTH - _NAMES - 5
+        first, *rest = textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False) or [""]
+        gap = " " * (_NAMES + 5)
+        lines = [f"  {mark} {name:{_NAMES}} {first}", *(gap + more for more in rest)]
+        if remedy:
+            lines.append(f"{gap}$ {remedy}" if not remedy.startswith("%") else f"{gap}{remedy}")
+        return lines if self.signs else [line.encode("ascii", "replace").decode() for line in lines]
+
+
+def diagnose(in_use: str = "") -> str:
+    """Return what was found on this machine, which cluster would be used and why, and what is missing.
+
+    Parameters
+    ----------
+    in_use
+        As :func:`gcs_lab.doctor.examination.examine` takes it.
+    """
+    return drawn(examine(in_use), Pen())
+
+
+def drawn(found: Examination, pen: Pen) -> str:
+    """Return an examination as one screen."""
+    lines = [pen.title(found.version), "", pen.title("Clusters: the first is the one that jobs go to")]
+    if not found.clusters or not found.clusters[0].used:
+        lines[-1] = pen.title("Clusters: none would be used")
+    for one in found.clusters:
+        lines += _cluster(one, pen)
+    lines += ["", pen.title("This machine")]
+    for finding in found.findings:
+        # What is broken is told at the end, with what to do.
+        if finding.level is not Level.BROKEN:
+            lines += pen.line(pen.mark(*_MARKS[finding.level]), finding.about, finding.text, finding.remedy)
+    lines += ["", *_to_do(found, pen)]
     return "\n".join(lines)
 
 
-def _explain(provider: object) -> str:
-    try:
-        return str(provider.explain())  # type: ignore[attr-defined]
-    except GcsError as error:
-        return f"could not look: {error}"
+def _cluster(one: ClusterLine, pen: Pen) -> list[str]:
+    text = one.why + (f"; records: {one.records}" if one.records else "")
+    return pen.line(pen.mark(*_ARROW) if one.used else " ", one.name, text, one.remedy)
 
 
-def _records(provider: BackendProvider, cluster: str) -> str:
-    """Say where a cluster's records are, and whether they can be read from here; nothing is asked or started."""
-    if not isinstance(provider, RecordsReader):
-        return "it does not tell without a connection"
-    try:
-        files = provider.accounting(cluster).record_files()
-        size = sum(path.stat().st_size for path in files)
-    except (GcsError, OSError) as error:
-        return f"could not look: {error}"
-    if not files:
-        return "no file of records can be read from here; nothing has ended yet, or `qacct` is asked for them"
-    where = f"{len(files)} files in {files[-1].parent}" if len(files) > 1 else str(files[0])
-    return f"{where} ({format_memory(size)}) can be read"
-
-
-def _packages() -> str:
-    told = []
-    for package in _PACKAGES:
-        try:
-            told.append(f"{package} {version(package)}")
-        except PackageNotFoundError:
-            told.append(f"{package} missing (pip install {package})")
-    return ", ".join(told)
+def _to_do(found: Examination, pen: Pen) -> list[str]:
+    if found.good:
+        return [pen.title("All that is needed works.")]
+    lines = [pen.title("What is broken, and what to do, in this order")]
+    for one in found.first:
+        lines += pen.line(pen.mark(*_MARKS[one.level]), one.about, one.text, one.remedy)
+    return lines

@@ -115,7 +115,8 @@ class Commands:
 
     def doctor(self, flags: argparse.Namespace) -> None:  # noqa: ARG002
         """Say what was found on this machine, which cluster would be used and why, and what is missing."""
-        print(diagnose())  # noqa: T201
+        connected = self._session.connected
+        print(diagnose(connected.name if connected else ""))  # noqa: T201
 
     # -- jobs ----------------------------------------------------------------------------------------------------
 

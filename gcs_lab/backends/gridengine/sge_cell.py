@@ -4,21 +4,31 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from gcs_lab.backends.gridengine.private_network import PrivateNetwork
 
-__all__ = ["SgeCell", "architecture", "debian_binaries"]
+__all__ = ["OWN_QMASTER", "SgeCell", "architecture", "debian_binaries", "qmaster_program"]
 
 #: Where Debian puts the real programs; ``/usr/bin/qstat`` is a shell wrapper that costs 30 ms a call.
 _DEBIAN = Path("/usr/lib/gridengine")
+#: The qmaster's program beside Python, put there by who cannot install its package: Ubuntu 24.04's
+#: (8.1.9+dfsg-11build3) ends with a segmentation fault when it is configured (binder/postBuild).
+OWN_QMASTER = Path(sys.prefix) / "lib" / "gridengine" / "sge_qmaster"
 _LIBDRMAA = ("libdrmaa.so.1.0", "libdrmaa.so")
 
 
 def debian_binaries() -> Path | None:
     """Return the folder of Debian's Grid Engine programs, if the packages are installed."""
     return _DEBIAN if (_DEBIAN / "qstat").is_file() else None
+
+
+def qmaster_program(binaries: Path) -> Path:
+    """Return the path of the qmaster's program, which may not be there: of the packages, or else beside Python."""
+    packaged = binaries / OWN_QMASTER.name
+    return OWN_QMASTER if OWN_QMASTER.is_file() and not packaged.is_file() else packaged
 
 
 def architecture() -> str:
@@ -97,7 +107,7 @@ class SgeCell:
 
     def command(self, name: str) -> str:
         """Return the path of the cell's program `name` (``qstat``, ``qsub`` …)."""
-        return str(self.binaries / name)
+        return str(qmaster_program(self.binaries) if name == OWN_QMASTER.name else self.binaries / name)
 
     def drmaa_library(self) -> Path | None:
         """Return libdrmaa of this cell, if it is installed."""

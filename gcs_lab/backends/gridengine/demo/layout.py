@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from gcs_lab.backends.gridengine.demo.shape import Shape
-from gcs_lab.backends.gridengine.sge_cell import SgeCell, architecture, debian_binaries
+from gcs_lab.backends.gridengine.sge_cell import SgeCell, architecture, debian_binaries, qmaster_program
 from gcs_lab.errors import ClusterNotFound, InvalidArgument, TryLater
 from gcs_lab.user_paths import private_folder, state_folder
 
@@ -200,12 +200,16 @@ def installed() -> Path:
         If the packages are missing; says how to install them.
     """
     binaries = debian_binaries()
-    missing = [p for p in ("sge_qmaster", "sge_execd", "qsub") if binaries is None or not (binaries / p).is_file()]
+    needed = ("sge_qmaster", "sge_execd", "qsub")
+    missing = [p for p in needed if binaries is None or not (binaries / p).is_file()]
+    if binaries is not None and qmaster_program(binaries).is_file():
+        missing = [p for p in missing if p != "sge_qmaster"]
     if binaries is None or missing:
         raise ClusterNotFound(
             f"a private Grid Engine needs Debian's packages, and {', '.join(missing)} of them is not there. "
             f"Install them "
-            f"(they start nothing by themselves that you need): {_INSTALL}"
+            f"(they start nothing by themselves that you need): {_INSTALL}    "
+            "(on Ubuntu 24.04, then: dpkg --configure -a)"
         )
     return binaries
 
