@@ -101,7 +101,7 @@ def _stop_embedded_cluster_of_the_session() -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the notebooks that are executed from end to end: as the last they would keep one worker alone."""
-    items.sort(key=lambda item: item.path.name != "test_tour.py")
+    items.sort(key=lambda item: item.path.name not in {"test_lessons.py", "test_lessons_gridengine.py"})
 
 
 def _skips_are_failures() -> bool:

@@ -15,10 +15,14 @@ _INSTALL = Path(__file__).with_name("install_packages.sh")
 
 @dataclass(frozen=True)
 class Choice:
-    """A started cluster: its name for ``gcs_lab.connect``, and whether it ran before."""
+    """A started cluster: its name for ``gcs_lab.connect``, and whether it ran before.
+
+    ``embedded_ran`` tells that of the embedded cluster, which a notebook may start beside it (``--on embedded``).
+    """
 
     cluster: str
     ran_before: bool
+    embedded_ran: bool = True
 
     def environment(self) -> dict[str, str]:
         """Return what notebooks need in their environment to take this cluster.
@@ -46,7 +50,7 @@ def start_cluster(engine: str) -> Choice:
         done = _gcs_lab("demo", "start")
         if done.returncode == 0:
             print("cluster: a private Grid Engine (its Debian packages are installed here)", flush=True)
-            return Choice("demo", ran_before)
+            return Choice("demo", ran_before, _runs("embedded"))
         why_not = f"the private Grid Engine did not start: {(done.stderr or done.stdout).strip()}"
     print(f"cluster: the embedded one, because {why_not}", flush=True)
     ran_before = _runs("embedded")
@@ -57,9 +61,12 @@ def start_cluster(engine: str) -> Choice:
 
 
 def stop_cluster(choice: Choice) -> None:
-    """Stop what :func:`start_cluster` started; a cluster that ran before goes on."""
-    if not choice.ran_before:
-        done = _gcs_lab(choice.cluster, "stop")
+    """Stop what :func:`start_cluster` started, and what a notebook did; a cluster that ran before goes on."""
+    started = [] if choice.ran_before else [choice.cluster]
+    if not choice.embedded_ran and _runs("embedded"):
+        started.append("embedded")
+    for cluster in started:
+        done = _gcs_lab(cluster, "stop")
         if done.returncode:
             print(done.stderr.strip(), file=sys.stderr)
 

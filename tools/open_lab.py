@@ -10,7 +10,7 @@ from pathlib import Path
 from engine import start_cluster
 
 ROOT = Path(__file__).resolve().parent.parent
-TOUR = "notebooks/tour.ipynb"
+TOUR = "notebooks/0-tour.ipynb"
 
 
 def main() -> None:

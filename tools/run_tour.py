@@ -1,118 +1,77 @@
-"""``make tour``: execute the tour, or another notebook, without a browser, and say what ran where."""
+"""``make tour``: execute the tour, or other notebooks, without a browser, and say what ran where."""
 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import os
 import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine import start_cluster, stop_cluster
+from lesson_run import checks, end_jobs_of, execute
 
 if TYPE_CHECKING:
     from gcs_lab.cells.journal import JournalEntry
 
 ROOT = Path(__file__).resolve().parent.parent
-NOTEBOOK = ROOT / "notebooks" / "tour.ipynb"
+NOTEBOOK = ROOT / "notebooks" / "0-tour.ipynb"
 #: Longer outputs are shown by their first lines and their last.
 MANY_LINES = 14
 
 
 def main() -> int:
-    """Run the tour; return 0 if every cell did its work."""
+    """Run the notebooks; return 0 if every cell did its work, and with ``--solved`` every check passed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--engine", default="auto", choices=["auto", "embedded", "gridengine"])
-    parser.add_argument("--notebook", type=Path, default=NOTEBOOK, help="what is run; default: the tour")
-    parser.add_argument("--output", type=Path, help="where the notebook with its outputs goes")
+    parser.add_argument(
+        "--notebook",
+        type=Path,
+        nargs="+",
+        default=[NOTEBOOK],
+        help="what is run, one after the other; default: the tour",
+    )
+    parser.add_argument(
+        "--output", type=Path, help="where the notebook with its outputs goes; of several notebooks, a folder"
+    )
+    parser.add_argument("--solved", action="store_true", help="with the solution in place of each exercise")
     flags = parser.parse_args()
-    output = flags.output or ROOT / ".make" / flags.notebook.name
     choice = start_cluster(flags.engine)
     os.environ |= choice.environment()
-    started = time.time()
+    good = True
     try:
-        with tempfile.TemporaryDirectory(prefix="gcs-lab-tour-") as runtime:
-            os.environ["JUPYTER_RUNTIME_DIR"] = runtime
-            good = _execute(flags.notebook, output)
-        print(f"\nWhat ran where ({time.time() - started:.0f} s in all):")
-        _print_jobs(since=started)
+        for path in flags.notebook:
+            good &= _run(path, _place(flags.output, path, alone=len(flags.notebook) == 1), solve=flags.solved)
     finally:
         stop_cluster(choice)
-    print(f"\nThe notebook with its outputs: {output}")
     return 0 if good else 1
 
 
-def _execute(path: Path, output: Path) -> bool:
-    """Execute a notebook, print each cell's outputs in short, and keep it with them."""
-    import nbformat
-    from nbclient import NotebookClient
-    from nbclient.exceptions import CellExecutionError
+def _place(output: Path | None, path: Path, *, alone: bool) -> Path:
+    """Return where the executed notebook goes."""
+    if output is None:
+        return ROOT / ".make" / path.name
+    return output if alone and not output.is_dir() else output / path.name
 
-    notebook = nbformat.read(path, as_version=4)
+
+def _run(path: Path, output: Path, *, solve: bool) -> bool:
+    started = time.time()
     printer = _Printer()
-    client = NotebookClient(
-        notebook,
-        timeout=300,
-        kernel_name="python3",
-        # It would warn of its loopback ports, whose messages are signed with a key that only this user can read.
-        extra_arguments=["--IPKernelApp.log_level=ERROR"],
-        resources={"metadata": {"path": str(path.resolve().parent)}},
-    )
-    late = _LateOutputs(client)
-    client.on_notebook_start = late.listen
-    client.on_cell_executed = lambda cell, cell_index, execute_reply: (
-        printer.show(cell),
-        late.remember(cell, cell_index, execute_reply),
-    )
-    output.parent.mkdir(exist_ok=True)
-    try:
-        client.execute()
-    except CellExecutionError as error:
-        print(f"\n{path.name} stopped: {error.ename}: {error.evalue}", file=sys.stderr)
-        return False
-    finally:
-        nbformat.write(notebook, output)
-        printer.show_what_came_late(notebook)
-    return True
-
-
-class _LateOutputs:
-    """Takes what a submitted cell's job sends after the cell itself is done; nbclient alone drops that.
-
-    Parameters
-    ----------
-    client
-        The client that executes the notebook.
-    """
-
-    def __init__(self, client: Any) -> None:
-        self._client = client
-        self._executed: dict[str, tuple[Any, int]] = {}
-
-    def remember(self, cell: Any, index: int, reply: Any) -> None:
-        """Note under which message id the cell was executed."""
-        self._executed[reply["parent_header"]["msg_id"]] = (cell, index)
-
-    def listen(self, **_: Any) -> None:
-        """Look at every message from the kernel before nbclient does."""
-        from nbclient.exceptions import CellExecutionComplete
-
-        channel = self._client.kc.iopub_channel
-        get_message = channel.get_msg
-
-        async def get_and_look(**options: Any) -> Any:
-            message = await get_message(**options)
-            place = self._executed.get(message["parent_header"].get("msg_id"))
-            if place is not None:
-                with contextlib.suppress(CellExecutionComplete):
-                    self._client.process_message(message, *place)
-            return message
-
-        channel.get_msg = get_and_look
+    done = execute(path, output, solve=solve, show=printer.show)
+    printer.show_what_came_late(done.notebook)
+    if done.stopped:
+        print(f"\n{path.name} stopped: {done.stopped}", file=sys.stderr)
+    print(f"\nWhat ran where ({time.time() - started:.0f} s in all):")
+    _print_jobs(done.name)
+    if left := end_jobs_of(done.name):
+        print(f"  ended, because nothing waited for them: {', '.join(left)}")
+    passed = checks(done.notebook)
+    if passed:
+        print(f"\nChecks passed: {sum(passed.values())} of {len(passed)}")
+    print(f"\nThe notebook with its outputs: {output}")
+    return not done.stopped and not (solve and not all(passed.values()))
 
 
 class _Printer:
@@ -123,7 +82,6 @@ class _Printer:
 
     def show(self, cell: Any) -> None:
         """Print a code cell's first line and its outputs."""
-        cell.outputs = _merged(cell.outputs)
         lines = [line for output in cell.outputs for line in _in_short(output)]
         if self._shown.get(cell.id) == lines:
             return
@@ -140,25 +98,12 @@ class _Printer:
             self.show(cell)
 
 
-def _merged(outputs: list[Any]) -> list[Any]:
-    """Join pieces of one stream that follow one another."""
-    merged: list[Any] = []
-    for output in outputs:
-        last = merged[-1] if merged else None
-        if last and output.output_type == last.output_type == "stream" and output.name == last.name:
-            last.text += output.text
-        else:
-            merged.append(output)
-    return merged
-
-
 def _in_short(output: Any) -> list[str]:
     """Return an output as a few lines of text; a figure as its size."""
     if output.output_type == "error":
         return [f"{output.ename}: {output.evalue}"]
     if output.output_type == "stream":
-        # A progress bar draws itself again after each carriage return; its last state tells all.
-        lines = [line.rpartition("\r")[2] for line in output.text.rstrip().removesuffix("\r").split("\n")]
+        lines = output.text.rstrip().split("\n")
     else:
         data = output.data
         if "image/png" in data:
@@ -172,10 +117,10 @@ def _in_short(output: Any) -> list[str]:
     return [line[:150] for line in kept]
 
 
-def _print_jobs(since: float) -> None:
+def _print_jobs(notebook: str) -> None:
     from gcs_lab.cells.journal import Journal
 
-    entries = [entry for entry in Journal().everything() if entry.submitted >= since]
+    entries = Journal().of_notebook(notebook)
     header = ("name", "id", "cluster", "queue@host", "state", "wall time", "peak memory")
     rows = [header, *(_row(entry) for entry in reversed(entries))]
     widths = [max(len(row[column]) for row in rows) for column in range(len(header))]

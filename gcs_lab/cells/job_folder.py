@@ -60,10 +60,10 @@ class JobFolder:
         self.stdout = path / "stdout"
         self.stderr = path / "stderr"
         self.verdict = path / runner.VERDICT
+        self.template = path / "template.json"
         # Of a sweep alone.
         self.points = path / POINTS
         self.rounds = path / ROUNDS
-        self.template = path / "template.json"
 
     def __repr__(self) -> str:
         return f"<JobFolder {self.path}>"
@@ -121,7 +121,7 @@ class JobFolder:
         _write_private(self.spec, json.dumps(spec, ensure_ascii=False).encode("utf-8", "surrogateescape"))
 
     def write_template(self, template: dict[str, Any]) -> None:
-        """Write what the cluster was asked for, so that some of a sweep's tasks can be submitted again."""
+        """Write what the cluster was asked for: a check can tell it, and a sweep's tasks can be submitted again."""
         _write_private(self.template, json.dumps(template).encode())
 
     def read_spec(self) -> dict[str, Any]:

@@ -42,6 +42,7 @@ def submit_cell(plan: CellPlan, cluster: Cluster, journal: Journal | None = None
         write_travelling(folder, plan, spec)
         folder.write_runner()
         folder.write_spec(spec)
+        folder.write_template(template.to_json())
         entry = entry_of(plan, folder, cluster)
         with journal.noted(entry):
             job = cluster.jobs.submit(template)

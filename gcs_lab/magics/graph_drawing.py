@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from gcs_lab.magics.text_picture import text_svg
 from gcs_lab.widgets.card_line import printable, state_look
 
 if TYPE_CHECKING:
@@ -20,6 +21,9 @@ _LONGEST_NAMES = 60
 class GraphDrawing:
     """A graph of jobs as a notebook shows it: ``text/vnd.mermaid`` where that is drawn, else text.
 
+    A page that nbconvert makes asks the network for Mermaid, and shows nothing without. It takes a picture first,
+    which JupyterLab does not: so the text is there as one, too. (HTML would go before Mermaid in JupyterLab.)
+
     Parameters
     ----------
     graph
@@ -35,7 +39,7 @@ class GraphDrawing:
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         bundle = {"text/plain": graph_text(self.graph)}
         if self.graph.nodes and len(drawn := graph_mermaid(self.graph)) < _LONGEST_DRAWN:
-            bundle["text/vnd.mermaid"] = drawn
+            bundle |= {"text/vnd.mermaid": drawn, "image/svg+xml": text_svg(bundle["text/plain"])}
         return bundle
 
 

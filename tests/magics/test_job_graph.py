@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+from xml.etree import ElementTree as ET
+
+from nbconvert import HTMLExporter
+from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from gcs_lab.cells.journal import JournalEntry
 from gcs_lab.magics.graph_drawing import GraphDrawing, graph_mermaid, graph_text
@@ -107,7 +111,20 @@ def test_the_bundle_has_text_for_those_who_do_not_draw_and_an_empty_graph_says_s
     assert set(GraphDrawing(JobGraph([], []))._repr_mimebundle_()) == {"text/plain"}
     assert "no jobs of this notebook" in repr(GraphDrawing(JobGraph([], [])))
     bundle = GraphDrawing(JobGraph([Node("/a", "a", "1", "here", "DONE")], []))._repr_mimebundle_()
-    assert set(bundle) == {"text/plain", "text/vnd.mermaid"}
+    assert set(bundle) == {"text/plain", "text/vnd.mermaid", "image/svg+xml"}
+
+
+def test_a_page_without_network_has_the_text_as_a_picture():
+    nodes = [Node("/a", "a<&", "1", "here", "DONE"), Node("/b", "\x1b[1mb\x00", "2", "here", "QUEUED")]
+    graph = GraphDrawing(JobGraph(nodes, [Edge("/a", "/b", ("x",))]))
+    picture = ET.fromstring(graph._repr_mimebundle_()["image/svg+xml"])
+    assert [line.text for line in picture.iter("{http://www.w3.org/2000/svg}text")] == repr(graph).split("\n")
+    assert float(picture.attrib["width"]) > max(map(len, repr(graph).split("\n"))) * 7
+    page, _ = HTMLExporter().from_notebook_node(
+        new_notebook(cells=[new_code_cell(outputs=[new_output("display_data", graph._repr_mimebundle_())])])
+    )
+    assert 'src="data:image/svg+xml;base64,' in page
+    assert '<div class="jp-Mermaid">' not in page
 
 
 def test_what_must_be_said_is_in_the_text_in_the_picture_and_for_those_who_hear_it():
