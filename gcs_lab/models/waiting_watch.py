@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gcs_lab.cluster import Cluster
+    from gcs_lab.vocabulary import PendingReason
 
 __all__ = ["Waiting", "WaitingWatch", "waiting_watch"]
 
@@ -51,7 +52,9 @@ class Waiting(Protocol):
 @dataclass(eq=False)
 class _Watched:
     job: Waiting
-    tell: Callable[[list[str]], None]
+    tell: Callable[[list[PendingReason]], None]
+    #: Who is told; nobody twice.
+    listener: object
     since: float = field(default_factory=time.monotonic)
     due: float = 0.0
 
@@ -69,10 +72,17 @@ class WaitingWatch:
 
         It is called in a thread of the watch's own, with a sentence for each reason, the weightiest first.
         """
+        self._watch(job, lambda reasons: tell([reason.text for reason in reasons]), tell)
+
+    def watch_reasons(self, job: Waiting, tell: Callable[[list[PendingReason]], None]) -> None:
+        """Call `tell` as :meth:`watch` does, with the reasons themselves."""
+        self._watch(job, tell, tell)
+
+    def _watch(self, job: Waiting, tell: Callable[[list[PendingReason]], None], listener: object) -> None:
         with self._lock:
-            if any(each.job is job and each.tell == tell for each in self._watched):
+            if any(each.job is job and each.listener == listener for each in self._watched):
                 return
-            watched = _Watched(job, tell)
+            watched = _Watched(job, tell, listener)
             watched.due = watched.since + FIRST_SECONDS
             self._watched.append(watched)
             start, self._is_on_its_way = not self._is_on_its_way, True
@@ -121,7 +131,7 @@ class WaitingWatch:
             reasons = answer.get(each.job.id)
             if reasons is not None:
                 try:
-                    each.tell([reason.text for reason in reasons[:_MOST_SHOWN]])
+                    each.tell(list(reasons[:_MOST_SHOWN]))
                 except Exception:
                     _log.exception("showing why job %s waits failed", each.job.id)
 

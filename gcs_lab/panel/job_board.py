@@ -101,7 +101,7 @@ class JobBoard:
         self._asked_totals: frozenset[str] = frozenset()
         self.live: dict[str, Row] = {}
         self.more = 0
-        self.mine = {"running": 0, "pending": 0, "held": 0, "error": 0}
+        self.mine = {"running": 0, "suspended": 0, "pending": 0, "held": 0, "error": 0}
 
     # -- what is told ------------------------------------------------------------------------------------------------
 
@@ -232,9 +232,15 @@ class JobBoard:
                 total=total,
                 started=self._first_start(key, rows, sweep),
                 reason=self._reasons.of(key),
+                may_release=self._may_release(key, entry),
                 contents_path=self._contents_path,
             )
         return live
+
+    def _may_release(self, key: str, entry: JournalEntry | None) -> bool:
+        """Tell whether somebody holds a job, as far as is known: what waits for others alone cannot be released."""
+        is_held = self._reasons.is_held(key)
+        return is_held if is_held is not None else entry is None or entry.after == "[]"
 
     def _first_start(self, key: str, rows: list[OwnRow], sweep: PanelSweep | None) -> float | None:
         """Return when a job started: of many tasks the first one, which may have left the queue."""

@@ -81,6 +81,7 @@ def queue_row(
     total: int,
     started: float | None,
     reason: str,
+    may_release: bool,
     contents_path: Callable[[str], str],
 ) -> Row:
     """Return the row of a job in the queue.
@@ -97,6 +98,8 @@ def queue_row(
         When it, or the first of its tasks, started.
     reason
         Why it waits.
+    may_release
+        Whether somebody holds it; one that waits for other jobs has the same letters.
     contents_path
         Makes a path of the page's of an absolute one.
     """
@@ -114,7 +117,7 @@ def queue_row(
         # The job's own word is newer than the scheduler's.
         state, letters, kinds = "RUNNING", "", {**kinds, "pending": 0, "running": 1}
         started = log.started
-    actions = [name for name in possible_actions(kinds) if name in ACTIONS]
+    actions = [name for name in possible_actions(kinds) if name in ACTIONS and (may_release or name != "release")]
     if tasks is not None and sweep is not None and tasks["failed"]:
         actions.append("rerun_failed")
     submitted = entry.submitted if entry is not None else first.submitted

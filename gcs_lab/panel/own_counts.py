@@ -25,7 +25,7 @@ _KIND_OF = {
 
 
 def own_counts(own: OwnRows, live: Mapping[str, dict[str, Any]]) -> dict[str, int]:
-    """Return ``mine`` of ``IPanel``: tasks by what they do; those that are suspended are among the running ones.
+    """Return ``mine`` of ``IPanel``: tasks by what they do.
 
     A row may know more than the queue: of jobs that are not in it yet or any more, of tasks that said their end.
 
@@ -49,7 +49,8 @@ def own_counts(own: OwnRows, live: Mapping[str, dict[str, Any]]) -> dict[str, in
         else:
             counts[_KIND_OF.get(shown["state"], "pending")] += 1
     return {
-        "running": counts["running"] + counts["suspended"],
+        "running": counts["running"],
+        "suspended": counts["suspended"],
         "pending": counts["pending"],
         "held": counts["held"],
         "error": counts["error"],

@@ -6,11 +6,13 @@ import threading
 from typing import TYPE_CHECKING
 
 from gcs_lab.models.waiting_watch import waiting_watch
+from gcs_lab.vocabulary.pending_reason import ReasonKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from gcs_lab.cluster import Cluster
+    from gcs_lab.vocabulary import PendingReason
 
 __all__ = ["MOST_REASONS", "Reasons"]
 
@@ -27,14 +29,16 @@ class _Waiting:
         self.key, self.id = key, job_id
         self._reasons = reasons
         self.text = ""
+        self.is_held: bool | None = None
 
     def waits(self) -> bool:
         return not self.concluded.is_set()
 
-    def tell(self, reasons: list[str]) -> None:
-        text = reasons[0] if reasons else ""
-        if text != self.text and not self.concluded.is_set():
-            self.text = text
+    def tell(self, reasons: list[PendingReason]) -> None:
+        text = reasons[0].text if reasons else ""
+        is_held = any(reason.kind is ReasonKind.HOLD for reason in reasons)
+        if (text, is_held) != (self.text, self.is_held) and not self.concluded.is_set():
+            self.text, self.is_held = text, is_held
             self._reasons.changed()
 
 
@@ -58,6 +62,11 @@ class Reasons:
         waiting = self._waiting.get(key)
         return "" if waiting is None else waiting.text
 
+    def is_held(self, key: str) -> bool | None:
+        """Tell whether somebody holds a row, beside what else it waits for; None if it is not known."""
+        waiting = self._waiting.get(key)
+        return None if waiting is None else waiting.is_held
+
     def keep(self, rows: Iterable[tuple[str, str]]) -> None:
         """Ask for these rows (key, and id of the job in the queue) from now on, and for no others.
 
@@ -71,4 +80,4 @@ class Reasons:
         for key, job_id in wanted.items():
             if key not in self._waiting:
                 waiting = self._waiting[key] = _Waiting(self, key, job_id)
-                waiting_watch().watch(waiting, waiting.tell)
+                waiting_watch().watch_reasons(waiting, waiting.tell)

@@ -166,7 +166,10 @@ class Clusters:
         return sorted(allowed, key=lambda info: not info["chosen"])
 
     def _leave_stopped(self, own: dict[str, PrivateCluster]) -> None:
-        """Let go of demo clusters that were stopped elsewhere: one that is made anew has other ports."""
+        """Let go of demo clusters that were stopped elsewhere: one that is made anew has other ports.
+
+        One whose master died is kept: its last picture stays, and it goes on when it is started again.
+        """
         for name in list(self._connected):
             if name in own and own[name].state == STOPPED and own[name].backend != EMBEDDED:
                 with self._changing_of(name):
@@ -211,7 +214,8 @@ class Clusters:
         from gcs_lab.cluster import connect
 
         info = self.info(name)
-        if info["state"] == STOPPED and (info["backend"] != EMBEDDED or not self._allow_start):
+        is_dead = info["state"] == UNREACHABLE and info["startable"] and info["backend"] != EMBEDDED
+        if is_dead or (info["state"] == STOPPED and (info["backend"] != EMBEDDED or not self._allow_start)):
             raise InvalidState(f"the cluster {name!r} does not run. {info['text']}")
         with self._changing_of(name):
             # It may have been stopped while this waited.

@@ -47,11 +47,12 @@ def _demo(state: DemoState) -> PrivateCluster:
         shape = "" if state.settings is None else f", {state.settings.shape.in_words()}"
         seeming = "; jobs execute nothing on simulated hosts" if state.simulated else ""
         return PrivateCluster(state.cluster, "gridengine", RUNNING, f"A private Grid Engine{shape}{seeming}.")
-    dead = [name for name, pid in state.daemons.items() if pid is None]
-    why = f"{', '.join(dead)} of it is dead" if state.state == "broken" else "its start was broken off"
-    # Without a host it still answers.
-    answers = RUNNING if state.daemons.get("sge_qmaster") else STOPPED
-    return PrivateCluster(state.cluster, "gridengine", answers, f"A private Grid Engine; {why}: start it again.")
+    ended = [name for name, pid in state.daemons.items() if pid is None]
+    why = f"{', '.join(ended)} of it is dead" if state.state == "broken" else "its start was broken off"
+    # Without a host it still answers; without its master all of it is there, and comes back with the same ports.
+    dead = STOPPED if state.settings is None else UNREACHABLE
+    now = RUNNING if state.daemons.get("sge_qmaster") else dead
+    return PrivateCluster(state.cluster, "gridengine", now, f"A private Grid Engine; {why}: start it again.")
 
 
 def _demo_to_be() -> PrivateCluster:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gcs_lab.errors import InvalidArgument
+
+if TYPE_CHECKING:
+    from gcs_lab.server.notebook_renames import NotebookRenames
 
 __all__ = ["ContentsPaths"]
 
@@ -17,15 +21,20 @@ class ContentsPaths:
     ----------
     root
         The folder that the server shows (``contents_manager.root_dir``); ``""``: its contents are no files.
+    renames
+        What was renamed since.
     """
 
-    def __init__(self, root: str) -> None:
+    def __init__(self, root: str, renames: NotebookRenames | None = None) -> None:
+        self._renames = renames
         self._root = Path(os.path.abspath(os.path.expanduser(root))) if root else None  # noqa: PTH100, PTH111  (links stay)
 
     def of_file(self, absolute: str) -> str:
-        """Return the contents path of a file; ``""`` if it is outside of what the server shows."""
+        """Return the contents path that a file has now; ``""`` if it is outside of what the server shows."""
         if self._root is None or not absolute:
             return ""
+        if self._renames is not None:
+            absolute = self._renames.now(absolute)
         path = Path(os.path.normpath(absolute))
         for root, one in ((self._root, path), (self._root.resolve(), path.resolve())):
             if one.is_relative_to(root):

@@ -14,6 +14,7 @@ from traitlets import Bool, Float, List, Unicode
 from gcs_lab.server.channels_hosts import HostMaker
 from gcs_lab.server.clusters import Clusters
 from gcs_lab.server.contents_paths import ContentsPaths
+from gcs_lab.server.notebook_renames import CONTENTS_EVENTS, NotebookRenames
 from gcs_lab.server.routes import routes
 from gcs_lab.server.sessions import SessionLimits, Sessions
 
@@ -56,7 +57,10 @@ class GcsLabServer(ExtensionApp):
     def initialize_settings(self) -> None:
         """Make what the handlers use; called by the Jupyter server."""
         assert self.serverapp is not None  # noqa: S101  (the server calls it)
-        paths = ContentsPaths(getattr(self.serverapp.contents_manager, "root_dir", ""))
+        renames = NotebookRenames(self.log)
+        paths = ContentsPaths(getattr(self.serverapp.contents_manager, "root_dir", ""), renames)
+        if (events := self.serverapp.event_logger) is not None:
+            events.add_listener(schema_id=CONTENTS_EVENTS, listener=renames.listener(paths.to_file))
         self._clusters = Clusters(
             self.log, allowed=self.clusters, default=self.default_cluster, allow_start=self.allow_start
         )

@@ -68,7 +68,7 @@ function panel(more: Partial<IPanel>): IPanel {
   return {
     kind: 'panel', whole: false, cluster: 'site', system: 'embedded', user: 'ann', time: 1, now: 1, stale_since: 0,
     health: { level: 'good', text: '', help: '' }, slots: { used: 0, free: 1, closed: 0, total: 1 },
-    mine: { running: 0, pending: 0, held: 0, error: 0 }, live: [], recent: [], more: 0, jobs: {}, ...more
+    mine: { running: 0, suspended: 0, pending: 0, held: 0, error: 0 }, live: [], recent: [], more: 0, jobs: {}, ...more
   };
 }
 

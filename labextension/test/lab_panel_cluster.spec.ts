@@ -38,7 +38,7 @@ describe('the cluster', () => {
     await settle();
     find(node, '[data-cluster=other] button', 'Use').click();
     await settle();
-    expect(manager.calls.filter(call => call !== 'refreshClusters')).toEqual(['start demo', 'POST clusters/other/stop', 'use other']);
+    expect(manager.calls.filter(call => call !== 'refreshClusters')).toEqual(['start demo', 'refresh', 'POST clusters/other/stop', 'use other']);
     expect(button.getAttribute('aria-expanded')).toBe('false');
     expect(document.activeElement).toBe(button);
   });
@@ -86,7 +86,7 @@ describe('the cluster', () => {
     manager.refusal = null;
     find(node, 'button', 'Start embedded').click();
     await settle();
-    expect(manager.calls).toEqual(['start embedded', 'start embedded']);
+    expect(manager.calls).toEqual(['start embedded', 'start embedded', 'refresh']);
   });
 });
 
@@ -114,6 +114,17 @@ describe('what is wrong', () => {
     const button = find(node, 'button', 'Start sge');
     button.click();
     expect([manager.calls, button.getAttribute('aria-description')]).toEqual([[], 'the Jupyter server does not answer']);
+  });
+
+  it('a master that died can be started again beside the last picture', async () => {
+    const { node, manager } = await showJobs([makePanelJob()], [], { stale_since: NOW - 600 });
+    manager.clusters.value = [makeCluster({ state: 'unreachable', startable: true, text: 'sge_qmaster of it is dead: start it again.' })];
+    await settle();
+    expect(find(node, '[role=alert]').textContent).toContain('sge_qmaster of it is dead');
+    expect(rowsOf(node)).toEqual(['17']);
+    find(node, 'button', 'Start sge again').click();
+    await settle();
+    expect(manager.calls).toEqual(['start sge', 'refresh']);
   });
 
   it('a qmaster that is down is said, and asked again by hand', async () => {

@@ -30,7 +30,7 @@ export function makePanel(live: IPanelJob[] = [], recent: IPanelJob[] = [], diff
     kind: 'panel', whole: true, cluster: 'sge', system: 'Grid Engine 8.1.9', user: 'alice', time: NOW - 1, now: NOW, stale_since: 0,
     health: { level: 'good', text: '12 of 64 slots free', help: '6 hosts up, none down.' },
     slots: { used: 50, free: 12, closed: 2, total: 64 },
-    mine: { running: count(['RUNNING']), pending: count(['QUEUED']), held: count(['QUEUED_HELD']), error: count(['ERROR']) },
+    mine: { running: count(['RUNNING']), suspended: count(['SUSPENDED']), pending: count(['QUEUED']), held: count(['QUEUED_HELD']), error: count(['ERROR']) },
     live: live.map(job => job.job_id), recent: recent.map(job => job.job_id), more: 0,
     jobs: Object.fromEntries([...live, ...recent].map(job => [job.job_id, job])), ...different
   };

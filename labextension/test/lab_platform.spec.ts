@@ -34,7 +34,7 @@ function panel(mine: Partial<IPanel['mine']>, health: Partial<IPanel['health']> 
   return {
     kind: 'panel', whole: true, cluster: 'embedded', system: 'embedded', user: 'me', time: 1, now: 1, stale_since: 0,
     health: { level: 'good', text: '2 of 4 slots free', help: '', ...health }, slots: { used: 2, free: 2, closed: 0, total: 4 },
-    mine: { running: 0, pending: 0, held: 0, error: 0, ...mine }, live: [], recent: [], more: 0, jobs: {}
+    mine: { running: 0, suspended: 0, pending: 0, held: 0, error: 0, ...mine }, live: [], recent: [], more: 0, jobs: {}
   };
 }
 

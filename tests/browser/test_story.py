@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
 
-TOUR = Path(__file__).parents[2] / "notebooks" / "tour.ipynb"
+TOUR = Path(__file__).parents[2] / "notebooks" / "0-tour.ipynb"
 SHOTS = Path(__file__).parents[2] / "test-results" / "screenshots"
 START = "%load_ext gcs_lab\n%gcs connect embedded"
 

@@ -86,7 +86,6 @@ class Page:
             for kind, number in (row["tasks"] or {_KINDS[row["state"]]: 1}).items():
                 if kind in counts:
                     counts[kind] += number
-        counts["running"] += counts.pop("suspended")
         if not self.panel["more"]:
             assert self.panel["mine"] == counts, self.live()
 

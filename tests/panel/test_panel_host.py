@@ -32,7 +32,7 @@ def test_hello_is_answered_with_the_whole(lab: Lab) -> None:
     first, panel = page.messages[0], page.panel
     assert (first["kind"], first["whole"]) == ("panel", True)
     assert (panel["cluster"], panel["user"], panel["stale_since"]) == (lab.cluster.name, ME, 0.0)
-    assert panel["mine"] == {"running": 1, "pending": 1, "held": 1, "error": 1}
+    assert panel["mine"] == {"running": 1, "suspended": 0, "pending": 1, "held": 1, "error": 1}
     assert panel["slots"] == {"used": 1, "free": 3, "closed": 0, "total": 4}
     assert [(row["job_id"], row["state"]) for row in page.live()] == [
         ("1", "RUNNING"), ("5", "FAILED"), ("4", "QUEUED_HELD"), ("3", "QUEUED"),
@@ -215,13 +215,27 @@ def test_reasons_are_asked_together_and_for_a_few_rows_only(lab: Lab) -> None:
     assert [len(ids) for ids in lab.system.jobs.reasons_asked] == [20]
 
 
+def test_what_waits_for_others_alone_cannot_be_released(lab: Lab) -> None:
+    lab.status.tasks = [mine("1", "hqw"), mine("2", "hqw"), mine("3", "s")]
+    for number in "12":
+        lab.system.jobs.states[number] = JobState.QUEUED_HELD
+    other = PendingReason(ReasonKind.DEPENDENCY, "waits for job 9")
+    lab.system.jobs.reasons["1"] = [other]
+    lab.system.jobs.reasons["2"] = [PendingReason(ReasonKind.HOLD, "held by its user", "user"), other]
+    page = lab.page()
+    page.wait_row("1", reason="waits for job 9", actions=["cancel"])
+    page.wait_row("2", reason="held by its user", actions=["cancel", "release"])
+    # What is suspended is not counted with what runs.
+    assert page.panel["mine"] == {"running": 0, "suspended": 1, "pending": 0, "held": 2, "error": 0}
+
+
 def test_ten_thousand_jobs_are_two_hundred_rows(lab: Lab) -> None:
     lab.status.tasks = [mine(str(number), "r" if number <= 300 else "qw") for number in range(1, 10_001)]
     page = lab.page()
     page.wait(lambda: page.panel["more"] == 9_800)
     assert len(page.panel["live"]) == 200
     assert page.panel["live"][0] == "300"
-    assert page.panel["mine"] == {"running": 300, "pending": 9_700, "held": 0, "error": 0}
+    assert page.panel["mine"] == {"running": 300, "suspended": 0, "pending": 9_700, "held": 0, "error": 0}
     assert max(page.sizes) < 100_000
     lab.status.tasks = lab.status.tasks[:300]
     lab.now()

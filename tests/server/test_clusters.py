@@ -144,6 +144,30 @@ def test_a_private_grid_engine_is_started_used_and_stopped(
 
 
 @pytest.mark.gridengine
+def test_a_master_that_died_closes_no_channel_and_is_started_again(
+    start_server: Callable[..., LiveServer], home: Path
+) -> None:
+    need_packages()
+    server = start_server()
+    server.post("clusters/demo/start")
+    line = server.line()
+    line.open(1, "panel", cluster="demo")
+    line.say(1, "hello", protocol=1)
+    line.wait(lambda m: m["op"] == "said" and m["message"].get("time"))
+    pid = demo.status()[0].daemons["sge_qmaster"]
+    psutil.Process(pid).kill()
+    wait_for(lambda: demo.status()[0].daemons["sge_qmaster"] is None, "that it is dead")
+    info = next(info for info in server.get("clusters") if info["name"] == "demo")
+    assert (info["state"], info["startable"]) == ("unreachable", True)
+    assert "sge_qmaster of it is dead" in info["text"]
+    line.say(1, "refresh")
+    line.wait(lambda m: m["op"] == "said" and m["message"].get("stale_since"))
+    assert server.post("clusters/demo/start")["state"] == "running"
+    line.say(1, "refresh")
+    line.wait(lambda m: m["op"] == "said" and m["message"].get("stale_since") == 0)
+
+
+@pytest.mark.gridengine
 def test_a_job_is_told_while_the_master_hangs(
     start_server: Callable[..., LiveServer], home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -304,4 +328,4 @@ def test_loading_the_extension_loads_nothing_heavy() -> None:
         "jsonschema",
     }
     rooms = {name.split(".")[1] for name in loaded if name.startswith("gcs_lab.")}
-    assert rooms <= {"_version", "errors"}
+    assert rooms <= {"_version", "errors", "user_paths"}

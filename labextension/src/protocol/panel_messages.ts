@@ -34,7 +34,7 @@ export interface IPanel {
   health: IHealth;
   slots: { used: number; free: number; closed: number; total: number };
   /** Tasks of mine. */
-  mine: { running: number; pending: number; held: number; error: number };
+  mine: { running: number; suspended: number; pending: number; held: number; error: number };
   /** Keys of my jobs that have not ended, in the order to show: running, waiting, newest first. */
   live: string[];
   /** Of my recent jobs, the latest end first; at most 30. */

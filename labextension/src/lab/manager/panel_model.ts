@@ -37,7 +37,7 @@ export class PanelModel implements IPanelModel {
 
   /**
    * @param open - the channel of a cluster's panel; `seen`: somebody looks at the panel, and did not only open JupyterLab
-   * @param answered - told when the cluster answers (a snapshot was taken), and when it cannot be reached
+   * @param answered - told when the cluster answers (a snapshot was taken), and when it does not, or not any more
    */
   constructor(
     private readonly open: (cluster: string, seen: boolean) => PanelChannel, private readonly trans: TranslationBundle,
@@ -239,7 +239,7 @@ export class PanelModel implements IPanelModel {
     });
     this._stateChanged.emit();
     if (told.time > 0) {
-      this.answered(this.cluster, true);
+      this.answered(this.cluster, told.stale_since === 0);
     }
   }
 

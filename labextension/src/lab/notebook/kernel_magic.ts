@@ -21,13 +21,21 @@ export async function loadMagic(kernel: Kernel.IKernelConnection, trans: Transla
     : trans.__('gcs_lab could not be loaded in the kernel "%1": %2: %3', kernel.name, ename, evalue);
 }
 
-/** See to it that every cell with the magic finds it, however the cell is run. */
-export function provideMagic(tracker: INotebookTracker, trans: TranslationBundle): void {
+/**
+ * See to it that every cell with the magic finds it, however the cell is run.
+ *
+ * @param used - told of each such cell, when it is run
+ */
+export function provideMagic(tracker: INotebookTracker, trans: TranslationBundle, used: () => void = () => undefined): void {
   const told = new WeakSet<Kernel.IKernelConnection>();
   NotebookActions.executionScheduled.connect((_, { notebook, cell }) => {
     const source = cell.model.sharedModel.getSource();
+    if (cell.model.type !== 'code' || !usesMagic(source)) {
+      return;
+    }
+    used();
     // One that loads it itself would be told that it is loaded already.
-    if (cell.model.type !== 'code' || !usesMagic(source) || LOADS.test(source)) {
+    if (LOADS.test(source)) {
       return;
     }
     const panel = tracker.find(one => one.content === notebook);

@@ -14,6 +14,7 @@ import { textOf } from './command_arguments';
 import { provideMagic } from './kernel_magic';
 import type { IRunCell } from './run_cell';
 import { RememberedForms } from './remembered_forms';
+import { StartedByCell } from './started_by_cell';
 
 export const runCellPlugin: JupyterFrontEndPlugin<void> = {
   id: 'gcs-lab:run-cell',
@@ -32,7 +33,8 @@ export const runCellPlugin: JupyterFrontEndPlugin<void> = {
   ) => {
     const trans = (translator ?? nullTranslator).load('gcs_lab');
     const forms = new RememberedForms(state);
-    provideMagic(tracker, trans);
+    const started = new StartedByCell(manager);
+    provideMagic(tracker, trans, () => { started.look(); });
     const isEnabled = () => tracker.currentWidget !== null && tracker.currentWidget === app.shell.currentWidget;
     const withCell = (run: (part: IRunCell) => Promise<void>) => {
       const panel: NotebookPanel | null = tracker.currentWidget;

@@ -142,7 +142,7 @@ function Preview({ model, problems }: IPart) {
   const line = model.plan.value?.line ?? '';
   const wrong = Object.entries(problems).filter(([field]) => field === '' || !(field in model.form.value || field.startsWith('requests.')));
   const trouble = model.trouble.value;
-  const startable = trouble !== '' && model.clusters.some(one => one.name === model.cluster.value && one.state === 'stopped' && one.startable);
+  const startable = trouble !== '' && model.clusters.some(one => one.name === model.cluster.value && one.state !== 'running' && one.startable);
   const waits = !model.current.value && trouble === '' && Object.keys(problems).length === 0;
   return (
     <section class="jp-gcs-lab-preview" aria-label={trans.__('What will be sent')}>

@@ -77,10 +77,11 @@ function ClusterLine({ store, info, onUse }: { store: PanelStore; info: ICluster
       </p>
       <p class="gcs-dim">{info.text === '' ? info.why : info.text}</p>
       <p class="gcs-line">
-        {!used && info.state !== 'stopped' && <Press label={trans.__('Use')} title={trans.__('Use %1', info.name)} onPress={onUse} />}
-        {info.startable && info.state === 'stopped' && (
+        {!used && info.state !== 'stopped' && !(info.state === 'unreachable' && info.startable) && <Press label={trans.__('Use')} title={trans.__('Use %1', info.name)} onPress={onUse} />}
+        {info.startable && info.state !== 'running' && (
           <Press
-            label={busy ? trans.__('Starting…') : trans.__('Start')} title={trans.__('Start %1, and use it', info.name)} off={off}
+            label={busy ? trans.__('Starting…') : info.state === 'stopped' ? trans.__('Start') : trans.__('Start again')}
+            title={trans.__('Start %1, and use it', info.name)} off={off}
             onPress={() => { void store.start(info.name); }}
           />
         )}

@@ -70,7 +70,9 @@ function Section({ store, name, title, beside, children }: {
 /** Tasks of mine by state. */
 function Counts({ store, mine }: { store: PanelStore; mine: IPanel['mine'] }) {
   const { trans } = store.platform;
-  const counts: [string, number][] = [['RUNNING', mine.running], ['QUEUED', mine.pending], ['QUEUED_HELD', mine.held], ['ERROR', mine.error]];
+  const counts: [string, number][] = [
+    ['RUNNING', mine.running], ['SUSPENDED', mine.suspended], ['QUEUED', mine.pending], ['QUEUED_HELD', mine.held], ['ERROR', mine.error]
+  ];
   return (
     <span class="jp-gcs-lab-counts">
       {counts.filter(([, count]) => count > 0).map(([state, count]) => (

@@ -171,7 +171,11 @@ export class PanelStore {
   }
 
   async start(name: string): Promise<void> {
-    await this.change(name, () => this.platform.manager.startCluster(name));
+    await this.change(name, async () => {
+      await this.platform.manager.startCluster(name);
+      // One that did not answer is asked again in a while only.
+      this.platform.manager.panel.refresh();
+    });
   }
 
   async stop(info: IClusterInfo): Promise<void> {

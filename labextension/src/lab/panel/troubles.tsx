@@ -4,6 +4,7 @@ import type { ComponentChildren } from 'preact';
 import { Press } from '../../face/parts';
 import { timeOfDay } from '../../face/clock';
 import type { IPanel } from '../../protocol/panel_messages';
+import type { IClusterInfo } from '../../protocol/rest';
 import type { PanelStore } from './store';
 
 export function Troubles({ store, panel }: { store: PanelStore; panel: IPanel | null }) {
@@ -15,6 +16,7 @@ export function Troubles({ store, panel }: { store: PanelStore; panel: IPanel | 
   }
   // Of a cluster that was stopped nothing is shown that could be old.
   const shown = status === 'lost' || store.stopped.value ? null : panel;
+  const dead = deadOf(store);
   return (
     <>
       {status === 'lost' && (
@@ -37,12 +39,27 @@ export function Troubles({ store, panel }: { store: PanelStore; panel: IPanel | 
       )}
       {shown !== null && shown.stale_since > 0 && (
         <Trouble title={trans.__('The cluster has not answered since %1', timeOfDay(shown.stale_since, shown.now))}>
+          {dead !== null && <p>{dead.text}</p>}
           <p>{trans.__('What is shown is how it was then. It is asked again by itself.')}</p>
-          <p><Press label={trans.__('Ask now')} onPress={() => { manager.panel.refresh(); }} /></p>
+          <p class="gcs-line">
+            {dead !== null && (
+              <Press
+                label={store.changing.value === dead.name ? trans.__('Starting %1…', dead.name) : trans.__('Start %1 again', dead.name)}
+                primary off={store.noChange.value} onPress={() => { void store.start(dead.name); }}
+              />
+            )}
+            <Press label={trans.__('Ask now')} onPress={() => { manager.panel.refresh(); }} />
+          </p>
         </Trouble>
       )}
     </>
   );
+}
+
+/** The cluster in use, if its master died and it can be started again from here. */
+function deadOf(store: PanelStore): IClusterInfo | null {
+  const info = store.cluster.value;
+  return info !== null && info.state === 'unreachable' && info.startable ? info : null;
 }
 
 /** The server has no extension: nothing else can be shown. */
@@ -62,11 +79,15 @@ export function HalfInstalled({ store }: { store: PanelStore }) {
 export function Refused({ store }: { store: PanelStore }) {
   const { manager, trans } = store.platform;
   const { problem } = manager.panel;
+  const dead = deadOf(store);
   return (
     <div class="jp-gcs-lab-panel-hint" role="alert">
       <h3>{trans.__('%1 cannot be shown', manager.current.value)}</h3>
       <p class="gcs-alarm-text">{problem.value?.message}</p>
       <p class="gcs-line">
+        {dead !== null && (
+          <Press label={trans.__('Start %1 again', dead.name)} primary off={store.noChange.value} onPress={() => { void store.start(dead.name); }} />
+        )}
         <Press label={trans.__('Try again')} onPress={() => { manager.panel.refresh(); }} />
         {!store.choosing.value && <Press label={trans.__('Choose another')} onPress={() => { void store.toggleChooser(); }} />}
       </p>

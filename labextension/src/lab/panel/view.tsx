@@ -97,9 +97,11 @@ function summary(store: PanelStore, panel: IPanel | null): string {
     // Bands are alerts, and say it themselves.
     return '';
   }
-  const { running, pending, held, error } = panel.mine;
+  const { running, suspended, pending, held, error } = panel.mine;
   const parts = [
-    trans.__('%1 running', formatCount(running)), trans.__('%1 waiting', formatCount(pending + held)),
+    trans.__('%1 running', formatCount(running)),
+    ...(suspended > 0 ? [trans.__('%1 suspended', formatCount(suspended))] : []),
+    trans.__('%1 waiting', formatCount(pending + held)),
     ...(error > 0 ? [trans.__('%1 in error', formatCount(error))] : [])
   ];
   return trans.__('My jobs: %1', parts.join(', '));

@@ -13,6 +13,7 @@ export class ClusterPanel extends Widget {
     super();
     this.id = 'gcs-lab-panel';
     this.addClass('jp-gcs-lab-side');
+    this.node.tabIndex = -1;
   }
 
   /** Tell it at the foot of the panel; false if nobody sees that. */
@@ -39,8 +40,13 @@ export class ClusterPanel extends Widget {
   }
 
   protected override onActivateRequest(): void {
-    this.focusing = this.view === null;
-    this.view?.focus();
+    if (this.view === null) {
+      // Keys that follow at once are not for the notebook; `load` gives the focus on.
+      this.focusing = true;
+      this.node.focus();
+    } else {
+      this.view.focus();
+    }
   }
 
   private seen(): void {

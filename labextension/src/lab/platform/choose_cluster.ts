@@ -50,7 +50,7 @@ export async function chooseCluster(manager: IClusterManager, name: string, tran
   }
   const chosen = clusters.find(cluster => cluster.name === name)
     ?? await chosenOf(clusters, trans.__('Choose a cluster'), trans.__('Use'), manager.current.value, trans);
-  if (chosen?.state === 'stopped' && chosen.startable) {
+  if (chosen !== undefined && chosen.state !== 'running' && chosen.startable) {
     await started(manager, chosen, trans);
   } else if (chosen !== undefined) {
     manager.use(chosen.name);

@@ -60,8 +60,8 @@ function counts(panel: IPanel | null): string[] {
   if (panel === null) {
     return [];
   }
-  const { running, pending, held, error } = panel.mine;
-  const told: [string, number][] = [['RUNNING', running], ['QUEUED', pending], ['QUEUED_HELD', held], ['FAILED', error]];
+  const { running, suspended, pending, held, error } = panel.mine;
+  const told: [string, number][] = [['RUNNING', running], ['SUSPENDED', suspended], ['QUEUED', pending], ['QUEUED_HELD', held], ['FAILED', error]];
   return told.filter(([, count]) => count > 0).map(([state, count]) => `${lookOf(state).glyph} ${count.toLocaleString('en-US')}`);
 }
 
@@ -70,9 +70,10 @@ function since({ stale_since, now }: IPanel, trans: TranslationBundle): string[]
 }
 
 function inWords(panel: IPanel, trans: TranslationBundle): string {
-  const { running, pending, held, error } = panel.mine;
+  const { running, suspended, pending, held, error } = panel.mine;
   const words = [
     trans.__('%1 running', running),
+    ...(suspended > 0 ? [trans.__('%1 suspended', suspended)] : []),
     trans.__('%1 waiting', pending),
     ...(held > 0 ? [trans.__('%1 held', held)] : []),
     ...(error > 0 ? [trans.__('%1 in error', error)] : [])
