@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from gcs_lab.backends.gridengine.commands import ask
 from gcs_lab.backends.gridengine.pending_analysis import Evidence, in_scheduling_order, is_free_to_start, reasons_of
+from gcs_lab.backends.gridengine.pending_words import request_reasons
 from gcs_lab.backends.gridengine.pending_xml import PendingJob, parse_pending_jobs
 from gcs_lab.backends.gridengine.qquota_xml import parse_quotas
 from gcs_lab.backends.gridengine.qstat_xml import JobRow, QueueRow, parse_jobs, parse_queues
@@ -72,6 +73,18 @@ def recorded_reasons() -> dict[str, list[PendingReason]]:
         )
         for job, wanted in wants.items()
     }
+
+
+def test_a_limit_of_another_queue_is_no_reason_where_the_empty_cluster_has_a_place() -> None:
+    job = PendingJob("1", "ann", requests={"h_rt": "14400"})
+    now = [
+        understand('(-l h_rt=14400) cannot run in queue "short.q@localhost" because it offers only qf:h_rt=00:10:00'),
+        understand('(-l h_rt=14400) cannot run in queue "all.q@localhost" because it offers only qc:slots=0.000000'),
+    ]
+    assert [said.topic for said in now] == [Topic.OFFER, Topic.NO_SLOTS]
+    assert "h_rt" not in [reason.subject for reason in request_reasons(job, [], now, [])]
+    # Where the empty cluster was not asked, it may be the reason.
+    assert "h_rt" in [reason.subject for reason in request_reasons(job, None, now, [])]
 
 
 @pytest.mark.parametrize(

@@ -121,7 +121,10 @@ def request_reasons(
     never += [] if never or blind else list(_no_place(job, told, now, queues))
     yield from never
     known = {reason.subject for reason in never}
-    for reason in _offers(job, now, lasting=False):
+    # A fixed value is the same when the cluster is empty: one that does not matter there only tells of a queue that
+    # the job does not wait for.
+    changing = [said for said in now if empty is None or said.topic is not Topic.OFFER or said.source != "f"]
+    for reason in _offers(job, changing, lasting=False):
         if reason.subject not in known:
             yield reason
     for name in sorted({said.name for said in now if said.topic is Topic.UNKNOWN_RESOURCE} - known):
