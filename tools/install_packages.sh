@@ -37,6 +37,13 @@ apt_install() {
     as_root env DEBIAN_FRONTEND=noninteractive $APT install "$@" </dev/null >"$log" 2>&1
 }
 
+# Ubuntu 24.04's gridengine-master crashes while it is configured, and does not when that is done once more.
+configure_again() {
+    local package
+    without_daemons as_root env DEBIAN_FRONTEND=noninteractive dpkg --configure -a </dev/null >>"$log" 2>&1
+    for package in "$@"; do installed "$package" || return 1; done
+}
+
 install() {
     local what=$1 package missing=()
     shift
@@ -64,7 +71,7 @@ install() {
     if [ "$what" = gridengine ] && ! [ -x /usr/sbin/sendmail ] && available msmtp-mta; then
         missing+=(msmtp-mta)
     fi
-    if ! without_daemons apt_install "${missing[@]}"; then
+    if ! without_daemons apt_install "${missing[@]}" && ! configure_again "${missing[@]}"; then
         as_root apt-get -qq update </dev/null >>"$log" 2>&1
         if ! without_daemons apt_install "${missing[@]}"; then
             tail -n 20 "$log" >&2
