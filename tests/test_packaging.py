@@ -19,7 +19,7 @@ import gcs_lab
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-TOUR = ROOT / "notebooks" / "tour.ipynb"
+TOUR = ROOT / "notebooks" / "0-tour.ipynb"
 
 
 def _third_party_imports() -> set[str]:
