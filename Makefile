@@ -15,9 +15,9 @@ ENGINE ?= auto
 # What `make tour` runs.
 NOTEBOOK ?= notebooks/0-tour.ipynb
 # Options for JupyterLab, pytest, the benchmarks. The tests wait for Grid Engine's one-second pace most of their
-# time: three files at once take less than half as long, also on two cores.
+# time: four files at once take a third as long, also on two cores.
 LAB_ARGS ?=
-PYTEST_ARGS ?= -n 3 --dist loadfile --no-loadscope-reorder
+PYTEST_ARGS ?= -n 4 --dist loadfile --no-loadscope-reorder
 # The lessons in the documentation: those that changed are executed, or all of them (again), or none (plain).
 LESSONS ?= changed
 BENCHMARKS ?= $(sort $(wildcard benchmarks/*.py))

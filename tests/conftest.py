@@ -20,8 +20,13 @@ if TYPE_CHECKING:
 #: Tests that run against real systems; in continuous integration they may not be skipped.
 REAL = ("gridengine", "browser")
 
-#: Prints the conformance suite's table: here, because under xdist the process that reports collects nothing itself.
-pytest_plugins = ["conformance.outcome_table"] if Path(__file__).with_name("conformance").is_dir() else []
+#: The first prints the conformance suite's table: here, because under xdist the process that reports collects nothing
+#: itself.
+pytest_plugins = [
+    name
+    for name in ("conformance.outcome_table", "browser.one_chromium")
+    if Path(__file__).with_name(name.partition(".")[0]).is_dir()
+]
 
 _home: Path | None = None
 

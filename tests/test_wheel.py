@@ -236,4 +236,4 @@ def test_a_server_that_nothing_names_is_told_to_be_installed_anew(python: Path, 
     finally:
         named.write_text(content)
     assert half["enabled"] is False
-    assert "pip install --force-reinstall" in half["remedies"][0]
+    assert "pip install --force-reinstall" in half["faults"][0][1]

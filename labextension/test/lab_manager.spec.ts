@@ -81,7 +81,7 @@ test('nothing goes over the network before the start, and then one line below th
   await manager.start();
   expect(asked.sort()).toEqual(['GET about', 'GET clusters']);
   expect(FakeSocket.made.map(socket => socket.url)).toEqual(['ws://hub.example/user/ann/gcs-lab/channels?token=secret']);
-  expect(manager.connection.value).toEqual({ status: 'connected', text: '', about: ABOUT });
+  expect(manager.connection.value).toEqual({ status: 'connected', text: '', version: '1.0.0', about: ABOUT });
 });
 
 test('the cluster that was used last is shown, or else the one that would be taken', async () => {

@@ -84,6 +84,14 @@ describe('model of the form', () => {
     expect(await model.settled()).toContain('-N late');
   });
 
+  it('waits for what the cluster has, if it is sent before that is known', async () => {
+    const { manager } = fakeManager({});
+    const model = new FormModel(manager, START, trans);
+    models.push(model);
+    expect(model.catalogue.value).toBeNull();
+    expect(await model.settled()).toBe('%%gcs submit -l h_rt=0:10:00,h_vmem=2G');
+  });
+
   it("puts the server's problems at their fields", async () => {
     const problems = [{ field: 'form.requests.gpu', message: 'no host has one' }, { field: 'queue', message: 'it is closed' }, { field: 'odd', message: 'else' }];
     const { model } = await make({ form: { ...emptyForm(), requests: { gpu: '9' } } }, { plan: () => ({ line: '', problems, warnings: [] }) });

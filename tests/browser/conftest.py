@@ -1,4 +1,4 @@
-"""One browser and one JupyterLab for all browser tests of a test process."""
+"""One JupyterLab for all browser tests of a test process."""
 
 from __future__ import annotations
 
@@ -9,29 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from live_lab import LiveLab, chromium_path, launch_chromium
+from live_lab import LiveLab
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from playwright.sync_api import Browser
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """A headless Chromium that reaches this machine only."""
-    if chromium_path() is None:
-        pytest.skip("no chromium on PATH; install one (Debian: apt-get install chromium)")
-    from playwright.sync_api import sync_playwright
-
-    with contextlib.ExitStack() as stack:
-        try:
-            playwright = stack.enter_context(sync_playwright())
-        except Exception as error:
-            pytest.skip(f"Playwright's driver does not start ({error}); on a bare Debian: apt-get install libatomic1")
-        browser = launch_chromium(playwright.chromium)
-        stack.callback(browser.close)
-        yield browser
 
 
 @pytest.fixture(scope="session")

@@ -7,21 +7,17 @@ import json
 import re
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import site_build
 from axe import needs_axe, serious_faults
 from layered_picture import picture, standalone
-from live_lab import chromium_path, launch_chromium
 from reference_pages import REFERENCES
 from room_imports import read_imports
 from site_checks import Page, read_pages
 
 import gcs_lab
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 pytestmark = pytest.mark.timeout(600)  # the build takes half a minute where nothing else runs
 
@@ -115,18 +111,6 @@ def test_the_search_knows_the_words_of_pages_and_docstrings(built: SimpleNamespa
     index = (built.site / "searchindex.js").read_text()
     assert '"sweeps"' in index
     assert '"wait_terminated"' in index
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    if chromium_path() is None:
-        pytest.skip("no chromium on PATH; install one (Debian: apt-get install chromium)")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = launch_chromium(playwright.chromium)
-        yield browser
-        browser.close()
 
 
 @pytest.mark.browser

@@ -12,6 +12,10 @@ import pytest
 from echo_host import echo
 from live_server import LINES, LiveServer, wait_for
 
+from gcs_lab import cluster
+from gcs_lab.backends.embedded import service
+from gcs_lab.backends.gridengine import demo
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -39,6 +43,20 @@ def short_folder() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="gs-", dir="/tmp"))
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def home(monkeypatch: pytest.MonkeyPatch, short_folder: Path) -> Iterator[Path]:
+    """A home in which nothing runs; what a test starts is stopped."""
+    monkeypatch.setenv("GCS_LAB_HOME", str(short_folder))
+    monkeypatch.setenv("IPYTHONDIR", str(short_folder / "ipython"))
+    yield short_folder
+    for (of_home, _), connected in list(cluster._connected.items()):
+        if of_home == str(short_folder):
+            connected.close()
+    service.stop()
+    for state in demo.status():
+        demo.stop(state.name)
 
 
 @pytest.fixture

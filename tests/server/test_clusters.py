@@ -12,7 +12,6 @@ import pytest
 from gridengine.demo_lab import need_packages
 from live_server import wait_for
 
-from gcs_lab import cluster
 from gcs_lab.backends.embedded import service
 from gcs_lab.backends.gridengine import demo
 from gcs_lab.cells.job_folder import JobFolder
@@ -21,27 +20,13 @@ from gcs_lab.errors import InvalidArgument
 from gcs_lab.server.contents_paths import ContentsPaths
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from live_server import LiveServer
 
 
-@pytest.fixture
-def home(monkeypatch: pytest.MonkeyPatch, short_folder: Path) -> Iterator[Path]:
-    """A home in which nothing runs; what a test starts is stopped."""
-    monkeypatch.setenv("GCS_LAB_HOME", str(short_folder))
-    monkeypatch.setenv("IPYTHONDIR", str(short_folder / "ipython"))
-    yield short_folder
-    for (of_home, _), connected in list(cluster._connected.items()):
-        if of_home == str(short_folder):
-            connected.close()
-    service.stop()
-    for state in demo.status():
-        demo.stop(state.name)
-
-
-def test_about_says_versions_and_warms_up(start_server: Callable[..., LiveServer], home: Path) -> None:
+def test_about_says_versions_and_warms_up(home: Path, start_server: Callable[..., LiveServer]) -> None:
     assert home.is_dir()
     service.start()
     server = start_server(default_cluster="embedded")
@@ -52,7 +37,7 @@ def test_about_says_versions_and_warms_up(start_server: Callable[..., LiveServer
     wait_for(lambda: server.extension._clusters.connected("embedded"), "that it is warm", 60)
 
 
-def test_the_list_starts_nothing(start_server: Callable[..., LiveServer], home: Path) -> None:
+def test_the_list_starts_nothing(home: Path, start_server: Callable[..., LiveServer]) -> None:
     server = start_server()
     server.get("about")
     found = {info["name"]: info for info in server.get("clusters")}
@@ -64,7 +49,7 @@ def test_the_list_starts_nothing(start_server: Callable[..., LiveServer], home: 
     assert service.status().pid is None
 
 
-def test_the_embedded_cluster_is_started_and_stopped(start_server: Callable[..., LiveServer], home: Path) -> None:
+def test_the_embedded_cluster_is_started_and_stopped(home: Path, start_server: Callable[..., LiveServer]) -> None:
     server = start_server()
     assert server.post("clusters/embedded/start")["state"] == "running"
     pid = service.status().pid
@@ -94,7 +79,7 @@ def test_the_embedded_cluster_is_started_and_stopped(start_server: Callable[...,
     line.told(4, "welcome")
 
 
-def test_a_page_that_is_only_opened_starts_nothing(start_server: Callable[..., LiveServer], home: Path) -> None:
+def test_a_page_that_is_only_opened_starts_nothing(home: Path, start_server: Callable[..., LiveServer]) -> None:
     line = start_server().line()
     line.open(1, "panel", wake=False)
     assert "does not run" in line.failed(1)["message"]
@@ -104,7 +89,7 @@ def test_a_page_that_is_only_opened_starts_nothing(start_server: Callable[..., L
     assert line.told(2, "panel")["cluster"] == "embedded"
 
 
-def test_many_first_questions_connect_once(start_server: Callable[..., LiveServer], home: Path) -> None:
+def test_many_first_questions_connect_once(home: Path, start_server: Callable[..., LiveServer]) -> None:
     server = start_server()
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda _: server.get("clusters/embedded/catalogue"), range(8)))
@@ -114,7 +99,7 @@ def test_many_first_questions_connect_once(start_server: Callable[..., LiveServe
 
 @pytest.mark.gridengine
 def test_a_private_grid_engine_is_started_used_and_stopped(
-    start_server: Callable[..., LiveServer], home: Path
+    home: Path, start_server: Callable[..., LiveServer]
 ) -> None:
     need_packages()
     server = start_server()
@@ -145,7 +130,7 @@ def test_a_private_grid_engine_is_started_used_and_stopped(
 
 @pytest.mark.gridengine
 def test_a_master_that_died_closes_no_channel_and_is_started_again(
-    start_server: Callable[..., LiveServer], home: Path
+    home: Path, start_server: Callable[..., LiveServer]
 ) -> None:
     need_packages()
     server = start_server()
@@ -169,7 +154,7 @@ def test_a_master_that_died_closes_no_channel_and_is_started_again(
 
 @pytest.mark.gridengine
 def test_a_job_is_told_while_the_master_hangs(
-    start_server: Callable[..., LiveServer], home: Path, monkeypatch: pytest.MonkeyPatch
+    home: Path, start_server: Callable[..., LiveServer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     need_packages()
     server = start_server()
@@ -197,7 +182,7 @@ def test_a_job_is_told_while_the_master_hangs(
 
 
 def test_what_may_not_be_started_or_is_not_there_is_refused(
-    start_server: Callable[..., LiveServer], home: Path
+    home: Path, start_server: Callable[..., LiveServer]
 ) -> None:
     server = start_server(GcsLabServer={"allow_start": False, "clusters": ["embedded"]})
     assert [info["name"] for info in server.get("clusters")] == ["embedded"]
@@ -213,7 +198,7 @@ def test_what_may_not_be_started_or_is_not_there_is_refused(
     assert server.refused(404, "GET", "clusters/nowhere/catalogue")["type"] == "ClusterNotFound"
 
 
-def test_the_default_cluster_is_chosen(start_server: Callable[..., LiveServer], home: Path) -> None:
+def test_the_default_cluster_is_chosen(home: Path, start_server: Callable[..., LiveServer]) -> None:
     server = start_server(GcsLabServer={"default_cluster": "demo"})
     found = server.get("clusters")
     assert [info["name"] for info in found if info["chosen"]] == ["demo"]
@@ -221,7 +206,7 @@ def test_the_default_cluster_is_chosen(start_server: Callable[..., LiveServer], 
 
 
 def test_packages_that_are_missing_are_named(
-    start_server: Callable[..., LiveServer], home: Path, monkeypatch: pytest.MonkeyPatch
+    home: Path, start_server: Callable[..., LiveServer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("gcs_lab.backends.gridengine.demo.layout.debian_binaries", lambda: None)
     server = start_server()
@@ -235,7 +220,7 @@ def test_packages_that_are_missing_are_named(
 
 
 def test_the_catalogue_has_what_was_asked_for_last_and_what_is_configured(
-    start_server: Callable[..., LiveServer], home: Path
+    home: Path, start_server: Callable[..., LiveServer]
 ) -> None:
     server = start_server()
     sent = [

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(autouse=True)
-def _own_home(monkeypatch: pytest.MonkeyPatch, short_folder: Path) -> None:
-    monkeypatch.setenv("GCS_LAB_HOME", str(short_folder))
+def _own_home(home: Path) -> None:
+    assert home.is_dir()
 
 
 def rename(server: LiveServer, former: str, present: str) -> None:

@@ -44,6 +44,8 @@ export interface IConnectionState {
   /** What to do, for people; '' if connected. */
   text: string;
   about: IAbout | null;
+  /** The version of the server's half, which its WebSocket tells before it is asked. */
+  version?: string | undefined;
 }
 
 /** My jobs on the current cluster, shared by panel, status bar, notifications and badges. */

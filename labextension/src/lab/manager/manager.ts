@@ -146,10 +146,10 @@ export class ClusterManager implements IClusterManager {
     }
   }
 
-  private tell(status: IConnectionState['status'], text: string): void {
+  private tell(status: IConnectionState['status'], text: string, version = this.about?.version): void {
     const { connection } = this;
     if (connection.value.status !== status || connection.value.text !== text || connection.value.about !== this.about) {
-      connection.value = { status, text, about: this.about };
+      connection.value = { status, text, about: this.about, version };
       this._connectionChanged.emit(connection.value);
     }
   }
@@ -158,7 +158,7 @@ export class ClusterManager implements IClusterManager {
     this.lost = false;
     clearTimeout(this.recheck);
     if (!fits || (version !== this.options.version && this.options.version !== '')) {
-      this.tell('old', this.otherVersion(version));
+      this.tell('old', this.otherVersion(version), version);
       return;
     }
     this.tell('connected', '');
@@ -188,7 +188,7 @@ export class ClusterManager implements IClusterManager {
       this.refreshClusters().catch(() => undefined);
     }
     if (this.about.version !== this.options.version && this.options.version !== '') {
-      this.tell('old', this.otherVersion(this.about.version));
+      this.tell('old', this.otherVersion(this.about.version), this.about.version);
     } else if (this.lost && !this.session.connected) {
       this.tell('lost', this.trans.__(
         'The Jupyter server answers, but its WebSocket cannot be reached. A proxy between here and there may not let it through. It is tried again.'

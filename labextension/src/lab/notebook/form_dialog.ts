@@ -86,6 +86,7 @@ class FormBody extends Widget {
 class FormDialog extends Dialog<unknown> {
   line: string | null = null;
   #good = false;
+  #trying = false;
   readonly #default: number;
   readonly #accepts: readonly boolean[];
 
@@ -99,8 +100,9 @@ class FormDialog extends Dialog<unknown> {
     const wanted = index ?? this.#default;
     if (this.#good || this.#accepts[wanted] !== true) {
       super.resolve(wanted);
-    } else if (!this.model.working.peek()) {
-      void this.#try(wanted);
+    } else if (!this.#trying && !this.model.working.peek()) {
+      this.#trying = true;
+      void this.#try(wanted).finally(() => { this.#trying = false; });
     }
   }
 

@@ -45,6 +45,7 @@ export class FormModel {
   #adviceTimer = 0;
   #asked = 0;
   #planning: Promise<void> = Promise.resolve();
+  #taking: Promise<void> = Promise.resolve();
   readonly #gone = new AbortController();
 
   constructor(readonly manager: IClusterManager, readonly start: IFormStart, readonly trans: TranslationBundle) {
@@ -64,7 +65,12 @@ export class FormModel {
   }
 
   /** Take another cluster: its own catalogue, the same values. */
-  async use(cluster: string): Promise<void> {
+  use(cluster: string): Promise<void> {
+    this.#taking = this.#take(cluster);
+    return this.#taking;
+  }
+
+  async #take(cluster: string): Promise<void> {
     const begun = this.cluster.peek() === '';
     this.cluster.value = cluster;
     [this.catalogue.value, this.plan.value, this.advice.value, this.trouble.value] = [null, null, null, ''];
@@ -146,6 +152,8 @@ export class FormModel {
 
   /** The line of exactly these values; null if something is wrong with them, which the form then shows. */
   async settled(): Promise<string | null> {
+    // Who presses before the cluster has said what it has, means what is there then.
+    await this.#taking;
     if (this.cluster.peek() === '' || Object.keys(this.wrong.peek()).length > 0) {
       return null;
     }

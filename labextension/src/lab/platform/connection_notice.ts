@@ -58,13 +58,13 @@ export class ConnectionNotice {
   }
 
   /** JupyterLab cuts what is longer than 140 characters; the panel has all of it. */
-  private words({ status, about }: IConnectionState): string {
+  private words({ status, version }: IConnectionState): string {
     const { trans } = this;
     switch (status) {
       case 'missing':
         return trans.__('The server half of gcs_lab is missing or switched off. The Cluster panel says what to do.');
       case 'old':
-        return trans.__('This page and the Jupyter server (%1) have different versions of gcs_lab.', about?.version ?? '?');
+        return trans.__('This page and the Jupyter server (%1) have different versions of gcs_lab.', version ?? '?');
       default:
         return trans.__('The Jupyter server does not answer for clusters. It is tried again by itself; jobs go on.');
     }
