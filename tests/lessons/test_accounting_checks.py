@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from kernel_session import start_kernel
+from points_met import met, met_after
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,38 +43,27 @@ def year(kernel: KernelSession) -> KernelSession:
     return kernel
 
 
-def _met(kernel: KernelSession, check: str) -> list[bool]:
-    """Return which points of a check are met."""
-    return [sign == "True" for sign in kernel.value(f"[p.met for p in check.{check}().points]")[1:-1].split(", ")]
-
-
-def _after(kernel: KernelSession, code: str, check: str) -> list[bool]:
-    done = kernel.run(code)
-    assert done.error() is None, done.traceback()
-    return _met(kernel, check)
-
-
 def test_without_a_year_the_checks_say_so_and_raise_nothing(kernel: KernelSession) -> None:
     kernel.run("kept = {name: globals().pop(name) for name in ('site', 'hidden') if name in globals()}")
     for check in ("failing_node", "wasted_memory", "own_question"):
-        assert _met(kernel, check) == [False]
+        assert met(kernel, check) == [False]
         assert "from the beginning" in kernel.value(f"check.{check}()")
     kernel.run("globals().update(kept)")
 
 
 def test_the_failing_node_is_told_from_others(year: KernelSession) -> None:
-    assert _met(year, "failing_node") == [False] * 4
-    assert _after(year, "bad_node = 'sun'; bad_status = 'io error'", "failing_node") == [False] * 4
+    assert met(year, "failing_node") == [False] * 4
+    assert met_after(year, "bad_node = 'sun'; bad_status = 'io error'", "failing_node") == [False] * 4
     other = "bad_node = next(host for host in hidden.hosts if host != hidden.failing_node); bad_status = 1"
-    assert _after(year, other, "failing_node") == [True, False, True, False]
+    assert met_after(year, other, "failing_node") == [True, False, True, False]
     found = "bad_node = site.failures(by='host')['host'].iloc[0]"
-    assert _after(year, found, "failing_node") == [True, True, True, False]
-    assert _after(year, "bad_status = 74", "failing_node") == [True] * 4
+    assert met_after(year, found, "failing_node") == [True, True, True, False]
+    assert met_after(year, "bad_status = 74", "failing_node") == [True] * 4
     # As a table has them: a number of numpy's; a column where one name is meant.
-    assert _after(year, "import numpy as np\nbad_status = np.int64(74)", "failing_node") == [True] * 4
+    assert met_after(year, "import numpy as np\nbad_status = np.int64(74)", "failing_node") == [True] * 4
     column = "bad_node = site.failures(by='host')['host'].head(2)\nwaster = bad_node"
-    assert _after(year, column, "failing_node") == [False, False, True, True]
-    assert _met(year, "wasted_memory")[0] is False
+    assert met_after(year, column, "failing_node") == [False, False, True, True]
+    assert met(year, "wasted_memory")[0] is False
     year.run("bad_node, bad_status = hidden.failing_node, 74")
     told = year.value("check.failing_node()")
     assert told.partition("\n")[0].endswith(": done")
@@ -88,44 +78,49 @@ def test_a_check_that_is_not_passed_does_not_name_what_was_hidden(year: KernelSe
 
 
 def test_the_wasted_memory_is_computed_from_the_records(year: KernelSession) -> None:
-    assert _after(year, "waster = request = freed = ...", "wasted_memory") == [False] * 4
+    assert met_after(year, "waster = request = freed = ...", "wasted_memory") == [False] * 4
     half = "waster = hidden.memory_waster; request = 'h_vmem=60G'; freed = 1"
-    assert _after(year, half, "wasted_memory") == [True, True, False, False]
-    assert _after(year, "request = 'h_vmem=1G'", "wasted_memory") == [True, True, False, False]
-    assert _after(year, "request = 'eight'", "wasted_memory") == [True, False, False, False]
+    assert met_after(year, half, "wasted_memory") == [True, True, False, False]
+    assert met_after(year, "request = 'h_vmem=1G'", "wasted_memory") == [True, True, False, False]
+    assert met_after(year, "request = 'eight'", "wasted_memory") == [True, False, False, False]
     right = """
 families = site.families(owner=waster)
 advice = site.advice(families["family"].iloc[0], owner=waster)
 row = advice.frame().set_index("name").loc["h_vmem"]
 request, freed = advice.flags, round(row["freed"] / 3600 / 2**30)
 """
-    assert _after(year, right, "wasted_memory") == [True] * 4
+    assert met_after(year, right, "wasted_memory") == [True] * 4
 
 
 def test_a_question_counts_by_what_it_was_narrowed_by(year: KernelSession) -> None:
-    assert _after(year, "mine = ...", "own_question") == [False] * 4
+    assert met_after(year, "mine = ...", "own_question") == [False] * 4
     # A table from elsewhere is no question.
-    assert _after(year, "import pandas as pd\nmine = pd.DataFrame({'a': [1]})", "own_question") == [
+    assert met_after(year, "import pandas as pd\nmine = pd.DataFrame({'a': [1]})", "own_question") == [
         True,
         False,
         False,
         False,
     ]
-    assert _after(year, "mine = site.summary(by='owner', queue='all.q')", "own_question") == [True, True, False, True]
+    assert met_after(year, "mine = site.summary(by='owner', queue='all.q')", "own_question") == [
+        True,
+        True,
+        False,
+        True,
+    ]
     nobody = "mine = site.summary(by='owner', queue='all.q', owner='nobody')"
-    assert _after(year, nobody, "own_question") == [False, True, True, False]
+    assert met_after(year, nobody, "own_question") == [False, True, True, False]
     everything = "mine = site.summary(by='owner', queue='*', owner='*')"
-    assert _after(year, everything, "own_question")[3] is False
+    assert met_after(year, everything, "own_question")[3] is False
     good = "first = hidden.begin + 86400 * 30\nmine = site.top(3, by='owner', queue='all.q', since=first).head(2)"
-    assert _after(year, good, "own_question") == [True] * 4
+    assert met_after(year, good, "own_question") == [True] * 4
 
 
 def test_a_request_is_compared_with_what_was_measured(kernel: KernelSession) -> None:
     kernel.run("from gcs_lab.lessons import check")
-    assert _met(kernel, "own_request") == [False] * 6
+    assert met(kernel, "own_request") == [False] * 6
     kernel.run("def drawn_means(size):\n    return len(bytearray(size))")
     work = "size = drawn_means(60 << 20)"
-    for first_line, met in (
+    for first_line, expected in (
         ("-N bootstrap -l h_vmem=4G", [True, False, False, False, False, False]),
         ("-N thrifty", [True, True, True, False, False, True]),
         ("-N thrifty -l h_vmem=3G", [True, True, True, True, False, True]),
@@ -133,12 +128,12 @@ def test_a_request_is_compared_with_what_was_measured(kernel: KernelSession) -> 
     ):
         ran = kernel.run(f"%%gcs run {first_line}\n{work}")
         assert ran.error() is None, ran.traceback()
-        assert _met(kernel, "own_request") == met, first_line
+        assert met(kernel, "own_request") == expected, first_line
     # One that does something else is no measure of it.
     other = kernel.run("%%gcs run -N thrifty -l h_vmem=1G\nprint('done')")
     assert other.error() is None, other.traceback()
-    assert _met(kernel, "own_request") == [True, True, False, True, True, True]
+    assert met(kernel, "own_request") == [True, True, False, True, True, True]
     # One that asks for too little is ended, and is not good.
     failed = kernel.run("%%gcs run -N thrifty -l h_vmem=30M\n" + work)
     assert failed.error() is not None
-    assert _met(kernel, "own_request") == [True, True, True, False, True, False]
+    assert met(kernel, "own_request") == [True, True, True, False, True, False]

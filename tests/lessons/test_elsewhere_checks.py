@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from kernel_session import start_kernel
+from points_met import met, met_after
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,25 +35,14 @@ def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KernelSession]:
     session.close()
 
 
-def _met(kernel: KernelSession, check: str) -> list[bool]:
-    """Return which points of a check are met."""
-    return [sign == "True" for sign in kernel.value(f"[p.met for p in check.{check}().points]")[1:-1].split(", ")]
-
-
-def _after(kernel: KernelSession, code: str, check: str) -> list[bool]:
-    done = kernel.run(code)
-    assert done.error() is None, done.traceback()
-    return _met(kernel, check)
-
-
 def test_the_same_cell_is_told_from_another_one(kernel: KernelSession) -> None:
-    assert _met(kernel, "same_cell") == [False] * 5
-    assert _after(kernel, f"%%gcs run -N slopes\n{_CELL}", "same_cell") == [True, False, False, False, False]
+    assert met(kernel, "same_cell") == [False] * 5
+    assert met_after(kernel, f"%%gcs run -N slopes\n{_CELL}", "same_cell") == [True, False, False, False, False]
     # Run again where it ran, without a word of where.
-    assert _after(kernel, f"%%gcs run -N slopes\n{_CELL}", "same_cell") == [True, False, False, False, False]
+    assert met_after(kernel, f"%%gcs run -N slopes\n{_CELL}", "same_cell") == [True, False, False, False, False]
     changed = f"%%gcs run -N slopes --on embedded\n{_CELL} * 1"
-    assert _after(kernel, changed, "same_cell") == [True, True, True, False, False]
-    assert _after(kernel, f"%%gcs run -N slopes --on embedded\n{_CELL}", "same_cell") == [True] * 5
+    assert met_after(kernel, changed, "same_cell") == [True, True, True, False, False]
+    assert met_after(kernel, f"%%gcs run -N slopes --on embedded\n{_CELL}", "same_cell") == [True] * 5
 
 
 def test_where_there_is_another_cluster_the_cell_must_have_run_there(kernel: KernelSession) -> None:
@@ -64,7 +54,7 @@ def test_where_there_is_another_cluster_the_cell_must_have_run_there(kernel: Ker
         "module.offers = lambda: [*real(), (real()[0][0], replace(real()[0][1], cluster='partner'))]"
     )
     try:
-        assert _met(kernel, "same_cell") == [True, True, False, False, False]
+        assert met(kernel, "same_cell") == [True, True, False, False, False]
         assert "embedded, partner" in kernel.value("check.same_cell()")
     finally:
         kernel.run("module.offers = real")
@@ -72,32 +62,32 @@ def test_where_there_is_another_cluster_the_cell_must_have_run_there(kernel: Ker
 
 def test_a_script_is_read_with_its_lines_and_what_it_printed(kernel: KernelSession) -> None:
     kernel.run("globals().pop('penguins', None)")
-    assert _met(kernel, "own_script") == [False] * 5
+    assert met(kernel, "own_script") == [False] * 5
     kernel.run("penguins = pd.read_csv('data/penguins.csv')")
     # A cell of that name is no script.
-    assert _after(kernel, "%%gcs run -N islands\nprint('Biscoe 168')", "own_script") == [False] * 5
+    assert met_after(kernel, "%%gcs run -N islands\nprint('Biscoe 168')", "own_script") == [False] * 5
     named = f"%%gcs run --lang bash -N islands\n{_COUNTS}"
-    assert _after(kernel, named, "own_script") == [True, False, False, True, True]
+    assert met_after(kernel, named, "own_script") == [True, False, False, True, True]
     wrong = _SCRIPT.format(time="#$ -cwd -l h_rt=0:01:00", work="cut -d, -f2 data/penguins.csv | sort -u")
-    assert _after(kernel, wrong, "own_script") == [True, True, True, True, False]
+    assert met_after(kernel, wrong, "own_script") == [True, True, True, True, False]
     typed = "# penguins of each island\necho Biscoe 168\necho Dream 124\necho Torgersen 52"
     only_said = _SCRIPT.format(time="#$ -l h_rt=60", work=typed)
-    assert _after(kernel, only_said, "own_script") == [True, True, True, True, False]
+    assert met_after(kernel, only_said, "own_script") == [True, True, True, True, False]
     assert "count them in" in kernel.value("check.own_script()")
     right = _SCRIPT.format(time="#$ -l h_rt=60", work=_COUNTS)
-    assert _after(kernel, right, "own_script") == [True] * 5
+    assert met_after(kernel, right, "own_script") == [True] * 5
     failed = kernel.run(_SCRIPT.format(time="#$ -l h_rt=60", work=f"{_COUNTS}\nexit 3"))
     assert failed.error() is not None
-    assert _met(kernel, "own_script") == [True, True, True, False, True]
+    assert met(kernel, "own_script") == [True, True, True, False, True]
 
 
 def test_a_report_is_checked_by_its_parameter_and_what_was_read_in_it(kernel: KernelSession) -> None:
     kernel.run("penguins = pd.read_csv('data/penguins.csv')\nmean_mass = ...\nimport os\nos.mkdir('reports')")
-    assert _met(kernel, "notebook_job") == [False] * 5
+    assert met(kernel, "notebook_job") == [False] * 5
     line = "%gcs submit-notebook species-report.ipynb {} --output reports --wait"
-    assert _after(kernel, line.format("-p species=Adelie"), "notebook_job") == [True, False, True, True, False]
+    assert met_after(kernel, line.format("-p species=Adelie"), "notebook_job") == [True, False, True, True, False]
     chosen = line.format("-p species=Gentoo") + "\nmean_mass = 3701"
-    assert _after(kernel, chosen, "notebook_job") == [True, True, True, True, False]
-    assert _after(kernel, "mean_mass = 5076", "notebook_job") == [True] * 5
+    assert met_after(kernel, chosen, "notebook_job") == [True, True, True, True, False]
+    assert met_after(kernel, "mean_mass = 5076", "notebook_job") == [True] * 5
     kernel.run("import shutil\nshutil.rmtree('reports')")
-    assert _met(kernel, "notebook_job") == [True, True, True, False, True]
+    assert met(kernel, "notebook_job") == [True, True, True, False, True]
