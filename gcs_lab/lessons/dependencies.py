@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from gcs_lab.cells.job_folder import JobFolder
 from gcs_lab.cells.sweep_rounds import read_rounds
 from gcs_lab.errors import GcsError
-from gcs_lab.lessons.evidence import jobs_named
+from gcs_lab.lessons.evidence import failure, newest_job
 from gcs_lab.lessons.report import CheckReport, Point
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ _ROUNDED = 0.0051
 
 def chain() -> CheckReport:
     """Exercise 1: a job ``steepest`` was submitted that waits for ``clean`` and takes ``weeks`` from it."""
-    job, clean = _newest("steepest"), _newest("clean")
+    job, clean = newest_job("steepest"), newest_job("clean")
     leaves = _spec(job).get("outputs", [])
     return CheckReport(
         "Exercise 1: one more step",
@@ -40,14 +40,14 @@ def chain() -> CheckReport:
                 {"year", "by"} <= set(leaves),
                 f"it leaves {_listed(leaves)}" if leaves else "a job leaves the names that its cell assigns",
             ),
-            Point("it waits, or has ended well", job is not None and not job.failed, _failure(job)),
+            Point("it waits, or has ended well", job is not None and not job.failed, failure(job)),
         ),
     )
 
 
 def steepest(year: object = None) -> CheckReport:
     """Exercise 2: `year` is what the learner's own job found, and what the measurements say."""
-    job, clean = _newest("steepest"), _newest("clean")
+    job, clean = newest_job("steepest"), newest_job("clean")
     found = job.values() if job is not None else {}
     told = _whole(found.get("year"))
     year_of_weeks, by_of_weeks = _steepest_of_weeks(clean)
@@ -58,7 +58,7 @@ def steepest(year: object = None) -> CheckReport:
             Point(
                 "your job `steepest` has ended well, and took `weeks` from `clean`",
                 job is not None and job.done and _takes("weeks", job, clean),
-                _failure(job) or "exercise 1 comes first; then `%gcs wait steepest`",
+                failure(job) or "exercise 1 comes first; then `%gcs wait steepest`",
             ),
             Point(
                 "the year that it found is the one with the largest rise of the yearly mean",
@@ -81,7 +81,7 @@ def steepest(year: object = None) -> CheckReport:
 
 def breath() -> CheckReport:
     """Exercise 3: a job ``breath`` read what all tasks of ``fits`` left, and computed ``deepest`` and ``change``."""
-    job, fits = _newest("breath"), _newest("fits")
+    job, fits = newest_job("breath"), newest_job("fits")
     left = job.values() if job is not None else {}
     swings = _swings(fits)
     deepest = max(swings, key=swings.__getitem__) if swings else None
@@ -92,7 +92,7 @@ def breath() -> CheckReport:
             Point(
                 "a job called `breath` has ended well",
                 job is not None and job.done,
-                _failure(job) or "`-N` names it, and `run` waits for it",
+                failure(job) or "`-N` names it, and `run` waits for it",
             ),
             Point(
                 "it reads the results of the sweep `fits` in the job",
@@ -129,7 +129,7 @@ def mended() -> CheckReport:
 
 
 def _mended_sweep(name: str, hint: str) -> tuple[Point, Point]:
-    sweep = _newest(name, kind="sweep")
+    sweep = newest_job(name, kind="sweep")
     again = _ran_again(sweep)
     return (
         Point(f"all tasks of `{name}` have ended well", sweep is not None and sweep.done, hint),
@@ -142,10 +142,6 @@ def _mended_sweep(name: str, hint: str) -> tuple[Point, Point]:
             "run the cells that submit `trends` and `passes` once more",
         ),
     )
-
-
-def _newest(name: str, kind: str | None = None) -> LessonJob | None:
-    return next(iter(jobs_named(name, kind=kind)), None)
 
 
 def _spec(job: LessonJob | None) -> dict[str, Any]:
@@ -209,10 +205,6 @@ def _close(value: object, right: float) -> bool:
     with contextlib.suppress(TypeError, ValueError):
         return math.isclose(float(value), right, abs_tol=_ROUNDED)  # type: ignore[arg-type]
     return False
-
-
-def _failure(job: LessonJob | None) -> str:
-    return f"it failed: {job.error}" if job is not None and job.failed else ""
 
 
 def _listed(names: Any) -> str:

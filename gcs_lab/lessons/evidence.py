@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from gcs_lab.cells.journal import JournalEntry
 
-__all__ = ["LessonJob", "ended_jobs_named", "jobs_named", "lesson_jobs", "namespace"]
+__all__ = ["LessonJob", "ended_jobs_named", "failure", "jobs_named", "lesson_jobs", "namespace", "newest_job"]
 
 #: How long ago a job may have been submitted where the notebook's path is not known.
 _DAY = 86_400.0
@@ -153,6 +153,16 @@ def jobs_named(name: str, *, kind: str | None = None) -> list[LessonJob]:
         Only ``"cell"``, ``"sweep"``, ``"script"`` or ``"notebook"``.
     """
     return [_read(entry) for entry in _entries() if entry.name == name and kind in (None, entry.kind)]
+
+
+def newest_job(name: str, *, kind: str | None = None) -> LessonJob | None:
+    """Return the one of :func:`jobs_named` that counts, the one submitted last; None if there is none."""
+    return next(iter(jobs_named(name, kind=kind)), None)
+
+
+def failure(job: LessonJob | None) -> str:
+    """Return a hint that says how a job failed; empty if it did not."""
+    return f"it failed: {job.error}" if job is not None and job.failed else ""
 
 
 def ended_jobs_named(name: str) -> list[LessonJob]:

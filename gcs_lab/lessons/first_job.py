@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from gcs_lab.errors import GcsError
 from gcs_lab.jobs.requests import parse_time
-from gcs_lab.lessons.evidence import ended_jobs_named, jobs_named, namespace
+from gcs_lab.lessons.evidence import ended_jobs_named, jobs_named, namespace, newest_job
 from gcs_lab.lessons.report import CheckReport, Point
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ _COME_FIRST = "run the cells of the lesson from the top first"
 
 def first_job() -> CheckReport:
     """Exercise 1: a job ``gentoo`` that computes ``gentoo_slope`` from ``penguins``, with a run time asked for."""
-    job = _newest("gentoo")
+    job = newest_job("gentoo")
     found = _number(job.values().get("gentoo_slope")) if job else None
     here = _number(namespace().get("gentoo_slope"))
     asked = job.requests.get("h_rt", "") if job else ""
@@ -110,10 +110,6 @@ def cancelled() -> CheckReport:
             ),
         ),
     )
-
-
-def _newest(name: str) -> LessonJob | None:
-    return next(iter(jobs_named(name)), None)
 
 
 def _how_it_is(job: LessonJob | None) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from gcs_lab.errors import GcsError
 from gcs_lab.jobs.requests import parse_memory
-from gcs_lab.lessons.evidence import jobs_named
+from gcs_lab.lessons.evidence import jobs_named, newest_job
 from gcs_lab.lessons.report import CheckReport, Point
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _COME_FIRST = "run the cells of the lesson from the top first"
 
 def run_again() -> CheckReport:
     """Exercise 1: the failed tasks of the sweep ``waves``, and no others, were run again with more memory."""
-    sweep = _newest("waves")
+    sweep = newest_job("waves", kind="sweep")
     again = len(sweep.rounds) > 1 if sweep else False
     asked = sweep.requests.get("h_vmem", "") if sweep else ""
     return CheckReport(
@@ -62,7 +62,7 @@ def few_waves(features: object = None) -> CheckReport:
     features
         The answer: a value of the sweep's parameter ``features``.
     """
-    sweep = _newest("waves")
+    sweep = newest_job("waves", kind="sweep")
     points = sweep.points() if sweep else []
     ends = sweep.task_ends() if sweep else {}
     enough = [points[task - 1]["features"] for task, end in ends.items() if _accuracy(end) >= _GOOD_ENOUGH]
@@ -93,7 +93,7 @@ def few_waves(features: object = None) -> CheckReport:
 
 def neighbours() -> CheckReport:
     """Exercise 3: a sweep ``neighbours`` over two parameters, some tasks at a time; each leaves ``accuracy``."""
-    sweep = _newest("neighbours")
+    sweep = newest_job("neighbours", kind="sweep")
     ends = sweep.task_ends() if sweep else {}
     reached = [_accuracy(end) for end in ends.values()]
     at_once = sweep.max_parallel if sweep else None
@@ -132,10 +132,6 @@ def neighbours() -> CheckReport:
             ),
         ),
     )
-
-
-def _newest(name: str) -> LessonJob | None:
-    return next(iter(jobs_named(name, kind="sweep")), None)
 
 
 def _of_failed_alone(sweep: LessonJob, number: int) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from gcs_lab.cluster import Cluster, connect
 from gcs_lab.errors import GcsError
-from gcs_lab.lessons.evidence import jobs_named, namespace
+from gcs_lab.lessons.evidence import failure, jobs_named, namespace, newest_job
 from gcs_lab.lessons.report import CheckReport, Point
 from gcs_lab.lessons.waiting_scene import QUEUE, person_of, stands
 from gcs_lab.vocabulary import JobState
@@ -54,7 +54,7 @@ def busiest(person: object = None, slots: object = None) -> CheckReport:
 
 def sooner() -> CheckReport:
     """Exercise 2: ``primes`` was sent again in such a way that it ran beside the class."""
-    job = _newest("primes")
+    job = newest_job("primes")
     queue = str(job.began.get("queue") or "") if job is not None else ""
     return CheckReport(
         "Exercise 2: start sooner",
@@ -62,7 +62,7 @@ def sooner() -> CheckReport:
             Point(
                 "a job called `primes` has ended well",
                 job is not None and job.done,
-                _failure(job) or "the latest one of that name counts",
+                failure(job) or "the latest one of that name counts",
             ),
             Point(
                 "it found how many primes there are below 200,000, and left them as `primes`",
@@ -113,7 +113,7 @@ def typo(resource: object = None) -> CheckReport:
 
 def released() -> CheckReport:
     """Exercise 4: the hold that kept ``right`` and ``left`` waiting is gone, and both ran."""
-    right, left = _newest("right"), _newest("left")
+    right, left = newest_job("right"), newest_job("left")
     return CheckReport(
         "Exercise 4: release a hold",
         (
@@ -122,18 +122,14 @@ def released() -> CheckReport:
                 right is not None and _was_let_go(right),
                 "both say that they are held; `%gcs why` says by what",
             ),
-            Point("`right` has ended well", right is not None and right.done, _failure(right)),
+            Point("`right` has ended well", right is not None and right.done, failure(right)),
             Point(
                 "`left` has ended well",
                 left is not None and left.done,
-                _failure(left) or "it follows by itself; `%gcs wait left` waits for it",
+                failure(left) or "it follows by itself; `%gcs wait left` waits for it",
             ),
         ),
     )
-
-
-def _newest(name: str) -> LessonJob | None:
-    return next(iter(jobs_named(name)), None)
 
 
 def _cluster() -> Cluster:
@@ -183,7 +179,3 @@ def _same_number(value: object, right: int) -> bool:
     with contextlib.suppress(TypeError, ValueError):
         return float(value) == right  # type: ignore[arg-type]
     return False
-
-
-def _failure(job: LessonJob | None) -> str:
-    return f"it failed: {job.error}" if job is not None and job.failed else ""
