@@ -214,7 +214,11 @@ def _same_run() -> pl.Expr:
 
 
 def _without_record(gone: pl.DataFrame, records: pl.LazyFrame) -> pl.DataFrame:
-    """Return the rows of `gone` that have no record of an end after they were seen; ``left`` counts such tasks."""
+    """Return the rows of `gone` that no record is about; ``left`` counts such tasks.
+
+    A record that ends the job is about it whenever it was written: the queue lists a job a little after its end, and
+    Grid Engine cuts that to whole seconds besides. One that does not end it may be of an earlier attempt.
+    """
     import polars as pl
 
     ids = gone["job_id"].unique().implode()
@@ -222,7 +226,7 @@ def _without_record(gone: pl.DataFrame, records: pl.LazyFrame) -> pl.DataFrame:
     first = gone.select(pl.col("seen").min() - _LAG).item()
     ended = ended_lives(records.filter(pl.col("end_time") > _instant(first), pl.col("job_id").is_in(ids)))
     later = pl.col("end_time") > _instant_of(pl.col("seen") - _ROUNDING)
-    recorded = _candidates(gone, ended).filter(later | _same_run())
+    recorded = _candidates(gone, ended).filter(pl.col("over") | later | _same_run())
     alone = gone.join(recorded.select("row"), "row", "anti", maintain_order="left")
     tasks = ended.filter(pl.col("task").is_not_null()).group_by("job_id").agg(pl.col("task").unique())
     return without_tasks(alone, dict(tasks.iter_rows()))

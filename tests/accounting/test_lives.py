@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 import pyarrow as pa
+import pytest
 from in_memory_backend import task_row
 
 from gcs_lab.accounting.lives import COLUMNS, GRACE, Lives, lives
@@ -199,6 +200,18 @@ def test_the_record_of_an_earlier_attempt_is_no_record_of_the_one_that_was_seen(
     follower.look(records(earlier), tasks(live("1", "r", start=50)), clock.now)
     found = follower.look(records(earlier), tasks(), clock.now + 5)
     assert set(found["outcome"].cast(pl.String)) == {"failed", "awaiting accounting"}
+
+
+@pytest.mark.parametrize("lag", [0.0, 2.0, 30.0])
+def test_a_record_that_ends_the_job_is_its_record_however_long_it_was_listed_after_that(lag: float) -> None:
+    # Grid Engine writes whole seconds, and an `exit 0` begins and ends within one: it was seen running after its end.
+    clock = Clock()
+    follower = Lives(clock)
+    first, last = record("1", 90, 91, submitted=80, failed=25), record("1", 95, 95, submitted=92)
+    clock.now = T0 + 95.0 + lag
+    follower.look(records(first), tasks(live("1", "r", submitted=92, start=95)), clock.now)
+    found = follower.look(records(first, last), tasks(), clock.now + 1)
+    assert of(found, "outcome", "attempts") == [("done", 2)]
 
 
 def test_tasks_that_ran_between_two_looks_are_awaited_one_by_one() -> None:
