@@ -16,7 +16,7 @@ from gcs_lab.errors import InvalidState, UnsupportedOperation
 from gcs_lab.jobs import JobAction
 from gcs_lab.lessons.evidence import jobs_named
 from gcs_lab.vocabulary import JobTemplate
-from gcs_lab.workload.ledger import Ledger
+from gcs_lab.workload.ledger import ACCOUNT, Ledger
 from gcs_lab.workload.own_cluster import own_cluster
 from gcs_lab.workload.people import people_of
 
@@ -112,7 +112,7 @@ def end(cluster: Cluster, *own: str) -> str:
     problems = {job_id: error for job_id, error in problems.items() if not isinstance(error, InvalidState)}
     ledger = _ledger(cluster)
     gone = {*mine, *ledger.sent()}
-    number, more = ledger.delete(cluster.jobs)
+    number, more = ledger.delete(cluster)
     for error in [*problems.values(), *more.values()]:
         raise error
     # A job that runs is deleted in a moment.
@@ -126,7 +126,7 @@ def stands(cluster: Cluster) -> bool:
     """Tell whether all that :func:`begin` sent is still there. Raises GcsError if the cluster does not answer."""
     ledger = _ledger(cluster)
     sent = ledger.sent()
-    return bool(sent) and ledger.left(cluster.jobs).keys() == sent.keys()
+    return bool(sent) and ledger.left(cluster).keys() == sent.keys()
 
 
 def person_of(job_name: str) -> str:
@@ -155,7 +155,7 @@ def _job(person: Person, stem: int, **more: Any) -> JobTemplate:
         "remote_command": "/bin/sleep",
         "args": [str(_HOURS * 3600)],
         "job_name": f"{person.name}_{person.stems[stem % len(person.stems)]}",
-        "accounting_id": f"class.{person.name}",
+        "accounting_id": f"{ACCOUNT}{person.name}",
         "resource_requests": {"h_rt": f"{_HOURS}:00:00"},
         "output_path": "/dev/null",
         "join_files": True,

@@ -18,10 +18,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+    from gcs_lab.cluster import Cluster
     from gcs_lab.errors import GcsError
-    from gcs_lab.jobs import Jobs
 
-__all__ = ["Ledger"]
+__all__ = ["ACCOUNT", "Ledger"]
+
+#: Begins the account of all that is invented (``qsub -A``); the person's name follows.
+ACCOUNT = "class."
 
 _TRIES = 20
 #: Stand for the id of a job that is being sent, and of one that was refused.
@@ -91,8 +94,10 @@ class Ledger:
             open_ones[name] += 1 if job_id == _UNKNOWN else -1
         return {name for name, number in open_ones.items() if number > 0}
 
-    def left(self, jobs: Jobs) -> dict[str, str]:
+    def left(self, cluster: Cluster) -> dict[str, str]:
         """Return what of it is still on the cluster: ids to names. A number that went to another job is none of it.
+
+        Of a job of which only the name is known, its account must say, too, that it is of the invented people.
 
         Raises
         ------
@@ -102,14 +107,13 @@ class Ledger:
         sent, perhaps = self.sent(), self._perhaps_sent()
         if not sent and not perhaps:
             return {}
-        found = {info.job_id.partition(".")[0]: info.job_name or "" for info in jobs.find()}
-        return {
-            job_id: name
-            for job_id, name in found.items()
-            if (name in perhaps if job_id not in sent else sent[job_id] == name)
-        }
+        found = {info.job_id.partition(".")[0]: info.job_name or "" for info in cluster.jobs.find()}
+        unknown = [job_id for job_id, name in found.items() if job_id not in sent and name in perhaps]
+        details = cluster.status.backend.job_details(unknown) if unknown else {}
+        theirs = {job_id for job_id, told in details.items() if told.facts.get("account", "").startswith(ACCOUNT)}
+        return {job_id: name for job_id, name in found.items() if job_id in theirs or sent.get(job_id) == name}
 
-    def delete(self, jobs: Jobs) -> tuple[int, dict[str, GcsError]]:
+    def delete(self, cluster: Cluster) -> tuple[int, dict[str, GcsError]]:
         """Delete what is left; return how many jobs and arrays that were, and what went wrong, by id.
 
         Raises
@@ -117,10 +121,10 @@ class Ledger:
         GcsError
             If the cluster does not answer.
         """
-        left = self.left(jobs)
-        problems = jobs.control(JobAction.TERMINATE, list(left)) if left else {}
+        left = self.left(cluster)
+        problems = cluster.jobs.control(JobAction.TERMINATE, list(left)) if left else {}
         # What had just ended, or is being deleted already, is no problem.
-        still = self.left(jobs) if problems else {}
+        still = self.left(cluster) if problems else {}
         problems = {job_id: error for job_id, error in problems.items() if job_id in still}
         if not problems:
             self.jobs_file.unlink(missing_ok=True)

@@ -179,7 +179,7 @@ def clear(wishes: Wishes, *, past: bool) -> str:
         If the cluster does not answer, or a job could not be deleted.
     """
     cluster, ledger = wishes.reach()
-    deleted, problems = ledger.delete(cluster.jobs)
+    deleted, problems = ledger.delete(cluster)
     if problems:
         job_id, error = next(iter(problems.items()))
         raise GcsError(f"{len(problems)} of {deleted} jobs could not be deleted; of job {job_id} it says: {error}")
@@ -193,7 +193,7 @@ def clear(wishes: Wishes, *, past: bool) -> str:
 
 
 def _left(cluster: Cluster, ledger: Ledger) -> str:
-    left = ledger.left(cluster.jobs)
+    left = ledger.left(cluster)
     if not left:
         return f"nothing of it is left on {cluster.name}"
     return (

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gcs_lab.vocabulary import JobTemplate
+from gcs_lab.workload.ledger import ACCOUNT
 from gcs_lab.workload.model import Kind
 
 if TYPE_CHECKING:
@@ -14,10 +15,8 @@ if TYPE_CHECKING:
     from gcs_lab.cluster import Cluster
     from gcs_lab.workload.model import Arrival
 
-__all__ = ["ACCOUNT", "Stage", "stages_of"]
+__all__ = ["Stage", "stages_of"]
 
-#: Begins the account of all that is invented (``qsub -A``); the person's name follows.
-ACCOUNT = "class."
 #: The queue of simulated hosts, and on Grid Engine the one there for jobs of up to ten minutes.
 _SIMULATED, _SIMULATED_SHORT = "sim.q", "simshort.q"
 #: Queues for jobs of up to ten minutes, beside the others on the same hosts.

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -133,14 +133,16 @@ def test_what_a_killed_or_interrupted_play_leaves_is_told_and_cleared(cluster: C
         assert ("left on embedded: " in told) == (number == signal.SIGINT)
         clear(EMBEDDED, past=False)
         wait_for(lambda: not cluster.jobs.find(), "the end of its jobs")
-    # Killed while it sent: a job is there of which only the name was announced, and another one that is the user's own.
+    # Killed while it sent: a job is there of which only the name was announced, and others that are the user's own.
     ledger.announce(["ada_fit"])
-    lost = cluster.jobs.run("/bin/sleep", "100", job_name="ada_fit", submit_as_hold=True)
-    mine = cluster.jobs.run("/bin/sleep", "100", job_name="my_fit", submit_as_hold=True)
-    assert list(ledger.left(cluster.jobs)) == [lost.id]
+    held: dict[str, Any] = {"submit_as_hold": True}
+    lost = cluster.jobs.run("/bin/sleep", "100", job_name="ada_fit", accounting_id="class.ada", **held)
+    # The user's own ones: of another name, and of the very name.
+    mine = [cluster.jobs.run("/bin/sleep", "100", job_name=name, **held) for name in ("my_fit", "ada_fit")]
+    assert list(ledger.left(cluster)) == [lost.id]
     ledger.refused(["ada_fit"])
-    assert not ledger.left(cluster.jobs)
-    assert cluster.jobs.list() == [lost, mine]
+    assert not ledger.left(cluster)
+    assert cluster.jobs.list() == [lost, *mine]
 
 
 def test_a_site_is_left_alone(home: object, capsys: pytest.CaptureFixture[str]) -> None:
