@@ -26,7 +26,16 @@ if TYPE_CHECKING:
 
     from gcs_lab.cells.journal import JournalEntry
 
-__all__ = ["LessonJob", "ended_jobs_named", "failure", "jobs_named", "lesson_jobs", "namespace", "newest_job"]
+__all__ = [
+    "LessonJob",
+    "ended_jobs_named",
+    "failure",
+    "how_it_stands",
+    "jobs_named",
+    "lesson_jobs",
+    "namespace",
+    "newest_job",
+]
 
 #: How long ago a job may have been submitted where the notebook's path is not known.
 _DAY = 86_400.0
@@ -163,6 +172,16 @@ def newest_job(name: str, *, kind: str | None = None) -> LessonJob | None:
 def failure(job: LessonJob | None) -> str:
     """Return a hint that says how a job failed; empty if it did not."""
     return f"it failed: {job.error}" if job is not None and job.failed else ""
+
+
+def how_it_stands(job: LessonJob | None) -> str:
+    """Return a hint about a job that should have ended well; empty if there is none, or it has.
+
+    Of a job without an event log (a script) only its end is known here: it may wait or run until then.
+    """
+    if job is None or job.done:
+        return ""
+    return job.error or f"it has not ended yet; `%gcs wait {job.name}` waits for it"
 
 
 def ended_jobs_named(name: str) -> list[LessonJob]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from gcs_lab.errors import GcsError
 from gcs_lab.jobs.requests import parse_time
-from gcs_lab.lessons.evidence import ended_jobs_named, jobs_named, namespace, newest_job
+from gcs_lab.lessons.evidence import ended_jobs_named, how_it_stands, jobs_named, namespace, newest_job
 from gcs_lab.lessons.report import CheckReport, Point
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def first_job() -> CheckReport:
                 _short_enough(asked),
                 f"it asked for `h_rt={asked}`" if asked else "without a request the queue's own limit holds",
             ),
-            Point("it ended well", job is not None and job.done, _how_it_is(job)),
+            Point("it ended well", job is not None and job.done, how_it_stands(job)),
             Point(
                 "`penguins` travelled with it",
                 job is not None and "penguins" in job.inputs,
@@ -100,7 +100,7 @@ def cancelled() -> CheckReport:
         "Exercise 3: end a job",
         (
             Point("the job `endless` was submitted", job is not None, _COME_FIRST),
-            Point("it goes on no more", ended, f"its state is {job.state}" if job else ""),
+            Point("it goes on no more", ended, "its cluster still has it" if job else ""),
             Point(
                 "you ended it: it neither reached its limit nor its own end",
                 job is not None and ended and "deleted" in job.error,
@@ -110,12 +110,6 @@ def cancelled() -> CheckReport:
             ),
         ),
     )
-
-
-def _how_it_is(job: LessonJob | None) -> str:
-    if job is None:
-        return ""
-    return job.error or f"its state is {job.state}; `%gcs wait {job.name}` waits for it"
 
 
 def _short_enough(asked: str) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from gcs_lab.errors import GcsError
 from gcs_lab.jobs.requests import parse_memory
-from gcs_lab.lessons.evidence import jobs_named, newest_job
+from gcs_lab.lessons.evidence import how_it_stands, jobs_named, newest_job
 from gcs_lab.lessons.report import CheckReport, Point
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def run_again() -> CheckReport:
             Point(
                 "all tasks have ended well now",
                 sweep is not None and sweep.done,
-                (sweep.error or f"its state is {sweep.state}; `%gcs wait waves` waits for it") if sweep else "",
+                how_it_stands(sweep),
             ),
         ),
     )
@@ -119,7 +119,7 @@ def neighbours() -> CheckReport:
             Point(
                 "every task ended well",
                 sweep is not None and sweep.done,
-                (sweep.error or f"its state is {sweep.state}; `%gcs wait neighbours` waits for it") if sweep else "",
+                how_it_stands(sweep),
             ),
             Point(
                 "each left `accuracy`, and the best reads more than 95% of the digits",
