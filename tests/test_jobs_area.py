@@ -5,18 +5,16 @@ from __future__ import annotations
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from in_memory_backend import InMemoryJobs
+from patience import wait_for
 
 from gcs_lab.errors import InvalidArgument, InvalidState, Timeout, UnknownName, UnsupportedAttribute
 from gcs_lab.jobs import JobAction, Jobs, JobsBackend
 from gcs_lab.jobs.status_board import StatusBoard
 from gcs_lab.vocabulary import JobState, JobStatus, JobTemplate
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
 @pytest.fixture
@@ -27,13 +25,6 @@ def backend() -> InMemoryJobs:
 @pytest.fixture
 def jobs(backend: InMemoryJobs) -> Jobs:
     return Jobs(backend)
-
-
-def _until(condition: Callable[[], bool], seconds: float = 10) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.002)
 
 
 def test_the_fake_follows_the_protocol(backend: InMemoryJobs) -> None:
@@ -163,7 +154,7 @@ def test_wait_started_is_over_when_the_job_runs(jobs: Jobs, backend: InMemoryJob
     job = jobs.run("true")
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(job.wait_started, 10)
-        _until(lambda: bool(backend.asked))
+        wait_for(lambda: bool(backend.asked))
         backend.states[job.id] = JobState.RUNNING
         assert waiting.result(10) is JobState.RUNNING
 
@@ -204,7 +195,7 @@ def test_a_thousand_waiters_cost_one_question_an_interval(backend: InMemoryJobs)
     threads = [threading.Thread(target=job.wait_terminated, args=(60,)) for job in waited_for]
     for thread in threads:
         thread.start()
-    _until(lambda: len(backend.asked[-1:] and backend.asked[-1]) == 1000)
+    wait_for(lambda: len(backend.asked[-1:] and backend.asked[-1]) == 1000)
     backend.states.update(dict.fromkeys(backend.states, JobState.DONE))
     for thread in threads:
         thread.join(60)
@@ -222,7 +213,7 @@ def test_all_who_wait_while_a_question_is_under_way_take_its_answer(backend: InM
     backend.answer_may_go.clear()
     with ThreadPoolExecutor(50) as pool:
         answers = [pool.submit(board.status, [job_id]) for job_id in ids]
-        _until(lambda: len(backend.asked) == 1)
+        wait_for(lambda: len(backend.asked) == 1)
         backend.answer_may_go.set()
         assert all(answer.result(10) for answer in answers)
     assert backend.asked == [set(ids)]

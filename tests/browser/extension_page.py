@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from live_lab import LabPage, LiveLab
+from patience import wait_for
+from playwright.sync_api import TimeoutError as LateError
 
 if TYPE_CHECKING:
     import re
@@ -25,6 +27,7 @@ __all__ = [
     "open_bare",
     "own_lab",
     "panel",
+    "press_in_row",
     "show_panel",
     "status",
     "wait_until_ready",
@@ -105,6 +108,20 @@ def job_row(page: LabPage, name: str) -> Locator:
     """Return a job's row in the panel."""
     named = page.page.locator(".jp-gcs-lab-job-name").get_by_text(name, exact=True)
     return panel(page).locator(".jp-gcs-lab-job").filter(has=named)
+
+
+def press_in_row(row: Locator, name: str) -> None:
+    """Press a button that a job's row shows while the pointer is over it; rows above that come and go move it away."""
+
+    def press() -> bool:
+        row.hover()
+        try:
+            row.get_by_role("button", name=name).click(timeout=2000)
+        except LateError:
+            return False
+        return True
+
+    wait_for(press, f"a press of {name}")
 
 
 def badge(page: LabPage, cell: int) -> Locator:

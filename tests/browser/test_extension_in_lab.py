@@ -14,6 +14,7 @@ from extension_page import (
     notification,
     own_lab,
     panel,
+    press_in_row,
     show_panel,
     status,
     wait_until_ready,
@@ -130,8 +131,7 @@ def test_a_sweep_is_one_row_and_its_failed_point_is_run_again(page: LabPage) -> 
 def test_from_the_panel_to_the_cell_that_submitted_it(page: LabPage) -> None:
     page.cell(0).locator(".jp-InputArea-editor").click()
     row = job_row(page, "chatty")
-    row.hover()
-    row.get_by_role("button", name="Go to cell").click()
+    press_in_row(row, "Go to cell")
     expect(page.cell(1)).to_have_class(re.compile("jp-mod-active"))
 
 

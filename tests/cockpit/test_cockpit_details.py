@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pytest
-from cockpit_lab import ME, wait_for
+from cockpit_lab import ME
 from hypothesis import given
 from hypothesis import strategies as st
 from in_memory_backend import task_row
+from patience import wait_for
 
 from gcs_lab.cells.job_folder import JobFolder
 from gcs_lab.cells.journal import Journal, JournalEntry

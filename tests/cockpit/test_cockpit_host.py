@@ -7,10 +7,11 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from cockpit_lab import ME, wait_for
+from cockpit_lab import ME
 from hypothesis import given
 from hypothesis import strategies as st
 from in_memory_backend import InMemorySystem, task_row
+from patience import wait_for
 
 from gcs_lab.cluster import Cluster
 from gcs_lab.cockpit.messages import check_message

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from cockpit_lab import wait_for
+from patience import wait_for
 
 from gcs_lab.models.columns import default_columns
 from gcs_lab.status import Poll
@@ -99,7 +99,7 @@ def test_bytes_do_not_grow_with_the_queue(big):
     big.turn += 1
     big.now()
     page.wait(lambda m: m["kind"] == "overview" and m["sequence"] > 1, seconds=60, after=mark)
-    wait_for(lambda: "map" in sizes_after(page, mark), 60)
+    wait_for(lambda: "map" in sizes_after(page, mark))
     refresh = sizes_after(page, mark)
     assert sum(refresh.get("rows", [])) < 25_000, refresh
     assert sum(refresh["overview"]) / len(refresh["overview"]) < 3_000, refresh

@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from gridengine.demo_lab import home
+from patience import wait_for
 
-from conformance.site import Site, until
+from conformance.site import Site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -117,5 +118,5 @@ def embedded_site() -> Iterator[Site]:
 
 def _kill_shepherd(places: Places, job_id: str) -> None:
     """Lose a run: the scheduler knows it by its shepherd, and that is gone without a record."""
-    (record,) = until(lambda: list(places.spool.glob(f"{job_id}.*/shepherd")), f"the shepherd of {job_id}")
+    (record,) = wait_for(lambda: list(places.spool.glob(f"{job_id}.*/shepherd")), f"the shepherd of {job_id}")
     os.kill(int(json.loads(record.read_text())["pid"]), signal.SIGKILL)

@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from gridengine.demo_lab import home, need_packages
+from patience import wait_for
 
-from conformance.site import Site, until
+from conformance.site import Site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,7 +68,7 @@ def _lose(system: GridEngineSystem, cell: SgeCell, job_id: str) -> None:
                 return True
         return False
 
-    until(runs_again, f"job {job_id} to be rescheduled")
+    wait_for(runs_again, f"job {job_id} to be rescheduled")
 
 
 def _configure(cell: SgeCell, folder: Path) -> None:

@@ -10,10 +10,11 @@ import os
 import shutil
 import tempfile
 import threading
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self
+
+from patience import PATIENCE_SECONDS, wait_for
 
 from gcs_lab.errors import DeniedByDrms, GcsError, InvalidArgument, UnsupportedAttribute, UnsupportedOperation
 from gcs_lab.jobs import JobAction
@@ -26,23 +27,9 @@ if TYPE_CHECKING:
     from gcs_lab.jobs import Job, Jobs
     from gcs_lab.vocabulary import JobInfo, JobStatus
 
-__all__ = ["PATIENCE", "Run", "Site", "until"]
-
-#: Seconds after which what should have come about is taken not to come: machines are noisy.
-PATIENCE = 60.0
-_PAUSE = 0.02
+__all__ = ["Run", "Site"]
 
 _numbers = itertools.count(1)
-_T = TypeVar("_T")
-
-
-def until(condition: Callable[[], _T], what: str, seconds: float = PATIENCE, pause: float = _PAUSE) -> _T:
-    """Return the first true answer of `condition`; fail when none came in `seconds`."""
-    deadline = time.monotonic() + seconds
-    while not (answer := condition()):
-        assert time.monotonic() < deadline, f"{what}: not within {seconds:g} s; the last answer was {answer!r}"
-        time.sleep(pause)
-    return answer
 
 
 @dataclass(frozen=True)
@@ -91,7 +78,7 @@ class Run:
 
     def ended(self, expected: JobState | None = None) -> JobInfo:
         """Wait for the end and return all that is known of the job."""
-        state = self.job.wait_terminated(PATIENCE)
+        state = self.job.wait_terminated(PATIENCE_SECONDS)
         info = self.job.info()
         if expected is not None:
             assert state is expected, (state, info.annotation, self.read(), self.read("err"))
@@ -105,11 +92,11 @@ class Run:
 
     def shown(self, name: str = "out") -> str:
         """Return a file of the folder once it is there (a network file system may show it late)."""
-        return until(lambda: self.read(name), f"{name} of job {self.id}", 10)
+        return wait_for(lambda: self.read(name), f"{name} of job {self.id}")
 
     def wait_text(self, text: str, name: str = "out") -> None:
         """Wait until the job has written `text`."""
-        until(lambda: text in self.read(name), f"{text!r} in {name} of job {self.id} ({self.status()})")
+        wait_for(lambda: text in self.read(name), f"{text!r} in {name} of job {self.id} ({self.status()})")
 
 
 @dataclass(kw_only=True)
@@ -178,7 +165,7 @@ class Site:
                     with contextlib.suppress(GcsError):
                         reservation.terminate()
             backend.control(JobAction.TERMINATE, backend.job_ids())
-            until(lambda: not backend.job_ids(), f"end of all jobs on {self.name}")
+            wait_for(lambda: not backend.job_ids(), f"end of all jobs on {self.name}")
         finally:
             if self._in_home is not None:
                 shutil.rmtree(self._in_home)
@@ -277,14 +264,14 @@ class Site:
             return None
 
         # The board coalesces the questions of many waiters; a statement wants the truth of this moment.
-        found = until(look, f"job {job_id} in {[state.name for state in states]}", pause=self.pace)
+        found = wait_for(look, f"job {job_id} in {[state.name for state in states]}", pause=self.pace)
         assert found is not None
         return found
 
     @property
     def pace(self) -> float:
         """Seconds between two looks: a command of Grid Engine costs more than a message to the scheduler here."""
-        return max(_PAUSE, self.jobs.backend.poll_floor / 5)
+        return max(0.02, self.jobs.backend.poll_floor / 5)
 
     def ids_with_name(self, name: str) -> list[str]:
         """Return the ids of present jobs that are called `name`."""

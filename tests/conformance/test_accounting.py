@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from patience import wait_for
 
-from conformance.site import until
 from conformance.statements import clause, together
 from gcs_lab.accounting.tables import DERIVED_COLUMNS, RECORD_COLUMNS
 from gcs_lab.errors import UnknownName
@@ -28,7 +28,7 @@ ROUNDING = timedelta(seconds=2)
 def recorded(site: Site, count: int = 1, **choice: Any) -> pd.DataFrame:
     """Return the records of a choice as soon as there are `count`: they are written after the job has gone."""
     accounting = site.cluster.accounting
-    until(lambda: len(accounting.frame(**choice)) >= count, f"{count} records of {choice}")
+    wait_for(lambda: len(accounting.frame(**choice)) >= count, f"{count} records of {choice}")
     return accounting.frame(**choice)
 
 
@@ -122,7 +122,7 @@ def test_a_life_is_one_row_from_pending_to_its_end(site: Site) -> None:
     run.done()
     # It has left the queue; its record is there, or awaited.
     assert life(run.id)["state"] == "ended"
-    done = until(lambda: row if (row := life(run.id))["outcome"] == "done" else None, f"the record of {run.id}")
+    done = wait_for(lambda: row if (row := life(run.id))["outcome"] == "done" else None, f"the record of {run.id}")
     assert (done["attempts"], done["owner"]) == (1, site.user)
     assert done["wallclock"] >= 1.0
 

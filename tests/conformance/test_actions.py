@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-import pytest
+from typing import TYPE_CHECKING
 
-from conformance.site import Site, until
+import pytest
+from patience import wait_for
+
 from conformance.statements import clause, subject, together
 from gcs_lab.errors import GcsError, InvalidArgument, InvalidState, UnknownName
 from gcs_lab.jobs import JobAction, JobChanges
 from gcs_lab.vocabulary import JobState
+
+if TYPE_CHECKING:
+    from conformance.site import Site
 
 
 @together
@@ -92,7 +97,7 @@ def test_tasks_are_requeued_alone(site: Site) -> None:
     script = "echo >> runs.$SGE_TASK_ID; [ $(wc -l < runs.$SGE_TASK_ID) -gt 1 ] || exec sleep 600"
     template = site.template("/bin/sh", "-c", script, folder=folder, rerunnable=True)
     array = site.jobs.submit_array(template, 1, 3)
-    until(lambda: all((folder / f"runs.{index}").exists() for index in (1, 2, 3)), "three tasks")
+    wait_for(lambda: all((folder / f"runs.{index}").exists() for index in (1, 2, 3)), "three tasks")
     array.requeue([2])
     array.job(2).wait_terminated(60)
     assert [len((folder / f"runs.{index}").read_text().splitlines()) for index in (1, 2, 3)] == [1, 2, 1]

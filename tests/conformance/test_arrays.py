@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from patience import PATIENCE_SECONDS, wait_for
 
-from conformance.site import PATIENCE, until
 from conformance.statements import attribute, clause, subject, together
 from gcs_lab.errors import InvalidArgument, InvalidState, UnsupportedAttribute
 from gcs_lab.vocabulary import Capability, JobState, TaskRange
@@ -40,7 +40,7 @@ def _states(array: JobArray) -> list[JobState]:
 
 
 def _become(site: Site, array: JobArray, *expected: JobState) -> None:
-    until(lambda: _states(array) == list(expected), f"{expected} of array {array.id}", pause=site.pace)
+    wait_for(lambda: _states(array) == list(expected), f"{expected} of array {array.id}", pause=site.pace)
 
 
 @together
@@ -50,7 +50,7 @@ def _become(site: Site, array: JobArray, *expected: JobState) -> None:
 def test_run_bulk_jobs_gives_each_task_its_index(site: Site) -> None:
     words = "$SGE_TASK_ID $SGE_TASK_FIRST $SGE_TASK_LAST $SGE_TASK_STEPSIZE"
     array, folder = _array(site, f"echo {words}", 2, 9, 3)
-    array.wait_terminated(PATIENCE)
+    array.wait_terminated(PATIENCE_SECONDS)
     assert _states(array) == [JobState.DONE] * 3
     # The last index is the last one that there is: 2-9:3 has 2, 5, 8. Grid Engine tells the end that was given.
     for index in (2, 5, 8):
@@ -108,7 +108,7 @@ def test_at_most_max_parallel_tasks_run_at_once(site: Site) -> None:
             _array(site, "true", 1, 4, max_parallel=2)
         return
     array, folder = _array(site, "echo + >> log; sleep 0.5; echo - >> log", 1, 5, max_parallel=2)
-    array.wait_terminated(PATIENCE)
+    array.wait_terminated(PATIENCE_SECONDS)
     running = most = 0
     for sign in (folder / "log").read_text().split():
         running += 1 if sign == "+" else -1
@@ -122,7 +122,7 @@ def test_at_most_max_parallel_tasks_run_at_once(site: Site) -> None:
 @subject("JobArray.status", "JobArray.counts", "JobArray.info")
 def test_each_task_has_a_state_and_an_end_of_its_own(site: Site) -> None:
     array, _ = _array(site, "exit $((SGE_TASK_ID - 1))", 1, 3)
-    array.wait_terminated(PATIENCE)
+    array.wait_terminated(PATIENCE_SECONDS)
     status = array.status(0)
     assert [status.at(index)[0] for index in (1, 2, 3)] == [JobState.DONE, JobState.FAILED, JobState.FAILED]
     assert status.terminated
@@ -154,7 +154,7 @@ def test_an_array_is_in_the_state_of_its_task_that_is_furthest(site: Site) -> No
     assert site.status(array.id).state is JobState.QUEUED_HELD
     array.terminate()
     _become(site, array, JobState.DONE, JobState.FAILED, JobState.FAILED)
-    until(lambda: site.status(array.id).state is JobState.FAILED, "the array's state FAILED", pause=site.pace)
+    wait_for(lambda: site.status(array.id).state is JobState.FAILED, "the array's state FAILED", pause=site.pace)
 
 
 @together
@@ -199,13 +199,13 @@ def test_one_task_is_a_job_with_state_and_control(site: Site) -> None:
     with pytest.raises(InvalidState):
         task.hold()
     task.release()
-    assert task.wait_started(PATIENCE) is JobState.RUNNING
+    assert task.wait_started(PATIENCE_SECONDS) is JobState.RUNNING
     task.suspend()
     site.reached(task.id, JobState.SUSPENDED)
     task.resume()
     site.reached(task.id, JobState.RUNNING)
     task.terminate()
-    assert task.wait_terminated(PATIENCE) is JobState.FAILED
+    assert task.wait_terminated(PATIENCE_SECONDS) is JobState.FAILED
     assert task.info().deleted_by == site.user
     assert [array.job(index).state for index in (1, 3)] == [JobState.QUEUED_HELD] * 2
     _end(site, array)
@@ -261,16 +261,16 @@ def test_an_array_has_started_when_all_of_its_tasks_have(site: Site) -> None:
 
     array, _ = _array(site, "exec sleep 600", 1, 3, submit_as_hold=True)
     array.release([1, 2])
-    array.jobs[0].wait_started(PATIENCE)
+    array.jobs[0].wait_started(PATIENCE_SECONDS)
     with pytest.raises(Timeout):
         array.wait_started(0)
     array.release([3])
-    array.wait_started(PATIENCE)
+    array.wait_started(PATIENCE_SECONDS)
     assert _states(array) == [JobState.RUNNING] * 3
     with pytest.raises(Timeout):
         array.wait_terminated(0)
     array.terminate()
-    array.wait_terminated(PATIENCE)
+    array.wait_terminated(PATIENCE_SECONDS)
 
 
 @clause("issue 3, 4: 100,000 tasks")
@@ -286,12 +286,12 @@ def test_a_hundred_thousand_tasks_are_submitted_listed_and_controlled(site: Site
     # What waits stands together in a list of all jobs.
     assert len([info for info in site.jobs.find() if info.job_id.partition(".")[0] == array.id]) == 1
     array.terminate(range(1, half + 1))
-    until(lambda: array.status(0).counts()[JobState.FAILED] == half, "half of the tasks ended", pause=site.pace)
+    wait_for(lambda: array.status(0).counts()[JobState.FAILED] == half, "half of the tasks ended", pause=site.pace)
     assert array.status(0).counts() == {JobState.FAILED: half, JobState.QUEUED_HELD: half}
     array.release([half + 1, half + 2])
-    until(lambda: array.status(0).counts()[JobState.DONE] == 2, "two tasks done", pause=site.pace)
+    wait_for(lambda: array.status(0).counts()[JobState.DONE] == 2, "two tasks done", pause=site.pace)
     array.terminate()
-    array.wait_terminated(PATIENCE)
+    array.wait_terminated(PATIENCE_SECONDS)
     status = array.status(0)
     assert status.counts() == {JobState.FAILED: MANY - 2, JobState.DONE: 2}
     assert status.indices(JobState.DONE) == [half + 1, half + 2]

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from patience import wait_for
 
-from conformance.site import until
 from conformance.statements import clause, subject, together
 from gcs_lab.errors import InvalidArgument, InvalidState
 from gcs_lab.jobs import JobAction
@@ -94,15 +94,15 @@ def test_suspend_stops_all_processes_of_a_job_and_resume_lets_them_go_on(site: S
     script = "(while :; do echo x >> child; sleep 0.05; done) & while :; do echo x >> out2; sleep 0.05; done"
     run = site.running(script)
     files = [run.folder / "child", run.folder / "out2"]
-    until(lambda: all(path.exists() for path in files), "both processes writing")
+    wait_for(lambda: all(path.exists() for path in files), "both processes writing")
     run.job.suspend()
     assert run.reached(JobState.SUSPENDED)
-    until(lambda: _still(files), "both processes stopped")
+    wait_for(lambda: _still(files), "both processes stopped")
     assert run.state is JobState.SUSPENDED
     run.job.resume()
     assert run.state is JobState.RUNNING
     before = [path.stat().st_size for path in files]
-    until(
+    wait_for(
         lambda: all(path.stat().st_size > size for path, size in zip(files, before, strict=True)),
         "both processes going on",
     )
@@ -138,7 +138,7 @@ def test_terminate_ends_all_processes_of_a_job(site: Site) -> None:
     assert len(pids) == 2
     run.job.terminate()
     run.ended(JobState.FAILED)
-    until(lambda: not any(_lives(pid) for pid in pids), "the processes' end")
+    wait_for(lambda: not any(_lives(pid) for pid in pids), "the processes' end")
 
 
 def _lives(pid: str) -> bool:
@@ -189,7 +189,7 @@ def test_a_job_in_error_state_can_be_terminated(site: Site) -> None:
     if site.keeps_in_error:
         assert run.id in site.jobs.backend.job_ids()
         run.job.terminate()
-    until(lambda: run.id not in site.jobs.backend.job_ids(), "its leaving the queue", pause=site.pace)
+    wait_for(lambda: run.id not in site.jobs.backend.job_ids(), "its leaving the queue", pause=site.pace)
     assert run.job.wait_terminated(60) is JobState.FAILED
     with pytest.raises(InvalidState):
         run.job.terminate()

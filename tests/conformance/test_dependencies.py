@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from patience import PATIENCE_SECONDS
 
-from conformance.site import PATIENCE
 from conformance.statements import attribute, clause, together
 from gcs_lab.errors import DeniedByDrms, InvalidArgument, InvalidState
 from gcs_lab.vocabulary import JobState
@@ -134,7 +134,7 @@ def test_a_job_waits_for_all_tasks_of_an_array(site: Site) -> None:
     array = site.jobs.submit_array(_template(site, submit_as_hold=True), 1, 2)
     run = site.shell("true", hold_jid=[array.id])
     array.release([1])
-    array.job(1).wait_terminated(PATIENCE)
+    array.job(1).wait_terminated(PATIENCE_SECONDS)
     assert run.state is JobState.QUEUED_HELD
     array.release([2])
     run.ended(JobState.DONE)
@@ -148,10 +148,10 @@ def test_each_task_waits_for_the_task_of_the_same_index(site: Site) -> None:
     second = site.jobs.submit_array(_template(site, hold_jid_ad=[first.id]), 1, 3)
     assert {second.job(index).state for index in (1, 2, 3)} == {JobState.QUEUED_HELD}
     first.release([2])
-    assert second.job(2).wait_terminated(PATIENCE) is JobState.DONE
+    assert second.job(2).wait_terminated(PATIENCE_SECONDS) is JobState.DONE
     assert [second.job(index).state for index in (1, 3)] == [JobState.QUEUED_HELD] * 2
     first.release([1, 3])
-    second.wait_terminated(PATIENCE)
+    second.wait_terminated(PATIENCE_SECONDS)
     assert second.counts() == {JobState.DONE: 3}
 
 

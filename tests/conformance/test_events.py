@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from conformance.site import until
+from patience import wait_for
+
 from conformance.statements import clause, subject
 from gcs_lab.vocabulary import Event, JobState
 
@@ -39,7 +40,7 @@ class _Listener:
 
 
 def _heard(listener: _Listener, job_id: str, state: JobState) -> None:
-    until(lambda: state in listener.states(job_id), f"{state} of {job_id}; told so far: {listener.of(job_id)}")
+    wait_for(lambda: state in listener.states(job_id), f"{state} of {job_id}; told so far: {listener.of(job_id)}")
 
 
 @clause("GFD.231 4 drmaa2_event NEW_STATE")
@@ -131,7 +132,7 @@ def test_the_tasks_of_an_array_are_told_of_together_or_one_by_one(site: Site) ->
             site.template("/bin/true", output_path="/dev/null", error_path="/dev/null"), 1, 2
         )
         tasks = [f"{array.id}.1", f"{array.id}.2"]
-        until(
+        wait_for(
             lambda: all(_ended(listener.of(task, array.id)) for task in tasks),
             f"the end of both tasks: {listener.of(array.id, *tasks)}",
         )
@@ -161,8 +162,8 @@ def test_a_job_that_runs_again_on_another_machine_has_migrated(site: Site) -> st
         other = site.shell("exec sleep 600", resource_requests={site.consumable: "1", "hostname": here})
         site.lose(run.id)
         other.reached(JobState.RUNNING)
-        until(lambda: run.status().machine_name not in {None, here}, "the run on another host", pause=site.pace)
-        until(
+        wait_for(lambda: run.status().machine_name not in {None, here}, "the run on another host", pause=site.pace)
+        wait_for(
             lambda: [event for event in listener.of(run.id) if event.event is Event.MIGRATED],
             f"the event; told so far: {listener.of(run.id)}",
         )

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from patience import wait_for
 
-from conformance.site import until
 from conformance.statements import clause, subject, together
 from gcs_lab.errors import InvalidArgument
 from gcs_lab.vocabulary import CpuArchitecture, JobInfo, JobState, OperatingSystem, SlotInfo
@@ -71,7 +71,7 @@ def test_each_attribute_of_a_filter_that_is_set_must_match(site: Site) -> None:
     run = _subject(site, name)
     other = site.held(job_name=f"{name}_other")
     # Not "t": Grid Engine shows that for a moment.
-    info = until(
+    info = wait_for(
         lambda: next((f for f in site.jobs.find() if (f.job_id, f.job_sub_state) == (run.id, "r")), None), "r"
     )
     (machine,) = [slot.machine_name for slot in info.allocated_machines]

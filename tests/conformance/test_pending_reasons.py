@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from patience import wait_for
 
-from conformance.site import until
 from conformance.statements import attribute, clause, subject, together
 from gcs_lab.errors import UnknownName
 from gcs_lab.jobs.pending import REASON_SECONDS, PendingReasons
@@ -28,7 +28,7 @@ def _first(site: Site, run: Run, *kinds: ReasonKind) -> PendingReason:
         assert all(reason.text and not reason.text.endswith(".") for reason in found), found
         return found[0] if found and found[0].kind in kinds else None
 
-    reason = until(look, f"why job {run.id} waits: {[kind.value for kind in kinds]}", pause=site.pace)
+    reason = wait_for(look, f"why job {run.id} waits: {[kind.value for kind in kinds]}", pause=site.pace)
     assert reason is not None
     return reason
 
@@ -106,7 +106,9 @@ def test_slots_in_use_and_the_position_are_told(site: Site) -> None:
         reason = _first(site, first, ReasonKind.SLOTS)
         assert reason.text == f"the 1 slot of {site.narrow_queue} is in use"
         assert (reason.subject, reason.lasting) == (site.narrow_queue, False)
-        until(lambda: _position(site, second) == "1 job of yours is before it in the queue", "the second's position")
+        wait_for(
+            lambda: _position(site, second) == "1 job of yours is before it in the queue", "the second's position"
+        )
         assert _position(site, first) == "first in line for the next slots that suit it"
         site.end(first, second)
     # The next file's statements find the narrow queue empty.
@@ -125,7 +127,7 @@ def test_the_limit_of_an_array_on_its_tasks_is_told(site: Site) -> None:
     template = site.template("/bin/sleep", "600", output_path="/dev/null", error_path="/dev/null")
     array = site.jobs.submit_array(template, 1, 4, max_parallel=1)
     site.reached(array.job(1).id, JobState.RUNNING)
-    found = until(
+    found = wait_for(
         lambda: [
             reason
             for reason in site.jobs.backend.pending_reasons([array.id])[array.id]

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from patience import wait_for
 
-from conformance.site import until
 from conformance.statements import REFUSED, attribute, clause, reservation_attribute, subject, together
 from gcs_lab.errors import DeniedByDrms, GcsError, InvalidArgument, InvalidState, UnsupportedOperation
 from gcs_lab.vocabulary import (
@@ -74,7 +74,7 @@ def test_a_reservation_is_requested_found_and_given_back(site: Site) -> str | No
     assert [found.reservation_id for found in site.jobs.reservations.find(wanted)] == [reservation.id]
     assert site.jobs.reservations.reservation(reservation.id).info().reservation_id == reservation.id
     reservation.terminate()
-    until(
+    wait_for(
         lambda: reservation.id not in [found.id for found in site.jobs.reservations.list()],
         "its end",
         pause=site.pace,
@@ -138,7 +138,7 @@ def test_a_reservation_without_a_start_time_begins_now(site: Site) -> None:
         assert info.reserved_end_time is not None
         assert abs(info.reserved_start_time - now) <= 2 * ROUNDING
         assert info.reserved_end_time - info.reserved_start_time == timedelta(seconds=60)
-        until(lambda: reservation.info().state == "r", "its beginning", pause=site.pace)
+        wait_for(lambda: reservation.info().state == "r", "its beginning", pause=site.pace)
 
 
 @together
@@ -171,7 +171,7 @@ def test_max_slots_are_reserved_at_the_most(site: Site) -> None:
 def test_what_is_reserved_is_for_jobs_with_the_reservation_alone(site: Site) -> None:
     with site.narrow_free():
         with _reserved(site, queue_name=site.narrow_queue, duration=600) as reservation:
-            until(lambda: reservation.info().state == "r", "its beginning", pause=site.pace)
+            wait_for(lambda: reservation.info().state == "r", "its beginning", pause=site.pace)
             other = site.shell("true", queue_name=site.narrow_queue)
             mine = site.shell("true", queue_name=site.narrow_queue, reservation_id=reservation.id)
             assert mine.ended(JobState.DONE).queue_name == site.narrow_queue
@@ -212,7 +212,7 @@ def test_terminating_a_reservation_ends_its_jobs(site: Site) -> None:
 def test_an_unknown_or_ended_reservation_id_is_refused(site: Site) -> None:
     reservation = site.jobs.reservations.request(ReservationTemplate(duration=600))
     reservation.terminate()
-    until(
+    wait_for(
         lambda: reservation.id not in [found.id for found in site.jobs.reservations.list()],
         "its end",
         pause=site.pace,

@@ -9,8 +9,8 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from patience import PATIENCE_SECONDS
 
-from conformance.site import PATIENCE
 from conformance.statements import clause, subject, together
 from gcs_lab.errors import (
     DeniedByDrms,
@@ -62,7 +62,7 @@ def _other_process(site: Site, session: str, script: str) -> subprocess.Popen[st
 
 
 def _said(process: subprocess.Popen[str], status: int = 0) -> Any:
-    out, _ = process.communicate(timeout=PATIENCE)
+    out, _ = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == status, out
     return json.loads(out)
 
@@ -130,7 +130,7 @@ def test_get_jobs_has_ended_ones_and_follows_its_filter(site: Site, session: Job
     name = site.name_of_a_job()
     ended = session.run_job(site.template("/bin/true", job_name=name))
     held = session.run_job(site.template("/bin/true", submit_as_hold=True))
-    session.wait_all_terminated([ended], PATIENCE)
+    session.wait_all_terminated([ended], PATIENCE_SECONDS)
     assert [job.id for job in session.get_jobs()] == [ended.id, held.id]
     assert [job.id for job in session.get_jobs(JobInfo(job_id="", job_name=name))] == [ended.id]
     assert [job.id for job in session.get_jobs(JobInfo(job_id="", job_state=JobState.QUEUED_HELD))] == [held.id]
@@ -144,7 +144,7 @@ def test_reap_forgets_a_job_that_has_ended_and_no_other(site: Site, session: Job
     with pytest.raises(InvalidState):
         session.reap(job)
     job.release()
-    assert session.wait_any_terminated([job], PATIENCE) == job
+    assert session.wait_any_terminated([job], PATIENCE_SECONDS) == job
     session.reap(job)
     with pytest.raises(InvalidArgument):
         session.reap(job)
@@ -197,17 +197,17 @@ def test_a_session_waits_for_any_and_all_of_its_jobs(site: Site, session: JobSes
     with pytest.raises(Timeout):
         session.wait_any_started([job, array], 0)
     array.release([2])
-    assert session.wait_any_started([job, array], PATIENCE).id == f"{array.id}.2"
+    assert session.wait_any_started([job, array], PATIENCE_SECONDS).id == f"{array.id}.2"
     array.release([1])
-    session.wait_all_started([array], PATIENCE)
+    session.wait_all_started([array], PATIENCE_SECONDS)
     with pytest.raises(Timeout):
         session.wait_any_terminated([job, array], 0)
     array.terminate([1])
-    assert session.wait_any_terminated([job, array], PATIENCE).id == f"{array.id}.1"
+    assert session.wait_any_terminated([job, array], PATIENCE_SECONDS).id == f"{array.id}.1"
     with pytest.raises(Timeout):
         session.wait_all_terminated([job, array], 0)
     site.end(job, site.jobs.job(array.id))
-    session.wait_all_terminated([job, array], PATIENCE)
+    session.wait_all_terminated([job, array], PATIENCE_SECONDS)
 
 
 @clause("GFD.231 8.1 createJobSession: InvalidArgument")

@@ -7,8 +7,8 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from patience import wait_for
 
-from conformance.site import until
 from conformance.statements import attribute, clause, together
 from gcs_lab.errors import UnsupportedAttribute
 from gcs_lab.vocabulary import JobState, ResourceLimit
@@ -68,7 +68,7 @@ def test_stage_out_files_are_copied_however_the_job_ended(site: Site) -> None:
             stage_out_files={"$DRMAA2_WORKING_DIR$/made": str(target / "copy")},
         )
         assert run.ended(state).exit_status == code
-        assert until((target / "copy").read_text, "the copy", 10) == "result\n"
+        assert wait_for((target / "copy").read_text, "the copy") == "result\n"
 
 
 @together

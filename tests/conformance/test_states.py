@@ -7,8 +7,8 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
+from patience import PATIENCE_SECONDS
 
-from conformance.site import PATIENCE
 from conformance.statements import clause, subject, together
 from gcs_lab.errors import InvalidArgument, InvalidState
 from gcs_lab.vocabulary import JobState
@@ -207,7 +207,7 @@ def test_no_state_is_guessed_between_the_queue_and_accounting(site: Site) -> Non
 def _all_states(site: Site, runs: list[Run]) -> dict[str, list[JobStatus]]:
     """Look at the jobs without a pause until all have ended; return what was seen of each."""
     seen: dict[str, list[JobStatus]] = {run.id: [] for run in runs}
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while not all(found and found[-1].final for found in seen.values()):
         assert time.monotonic() < deadline, seen
         for job_id, status in site.jobs.backend.status(list(seen)).items():

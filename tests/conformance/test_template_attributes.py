@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from patience import wait_for
 
-from conformance.site import until
 from conformance.statements import attribute, clause, together
 from gcs_lab.errors import InvalidArgument, UnsupportedAttribute
 from gcs_lab.vocabulary import JobState
@@ -137,13 +137,13 @@ def test_an_unknown_job_category_is_an_invalid_argument(site: Site) -> None:
 def test_email_on_started_sends_when_the_job_starts(site: Site) -> None:
     address = f"{site.name_of_a_job()}@example.org"
     run = site.running(email=[address], email_on_started=True)
-    until(lambda: site.mails_to(address), f"the mail to {address}")
+    wait_for(lambda: site.mails_to(address), f"the mail to {address}")
     site.end(run)
     run.ended()
     # What another job's mail takes, an unwanted one of this job would have taken too.
     site_mail = f"{site.name_of_a_job()}@example.org"
     site.shell("true", email=[site_mail], email_on_terminated=True).ended()
-    until(lambda: site.mails_to(site_mail), f"the mail to {site_mail}")
+    wait_for(lambda: site.mails_to(site_mail), f"the mail to {site_mail}")
     mails = site.mails_to(address)
     assert len(mails) == 1
     assert run.id in mails[0]
@@ -160,7 +160,7 @@ def test_email_on_terminated_sends_to_all_when_the_job_has_ended(site: Site) -> 
     run.job.release()
     run.ended(JobState.DONE)
     for address in addresses:
-        until(lambda to=address: site.mails_to(to), f"the mail to {address}")
+        wait_for(lambda to=address: site.mails_to(to), f"the mail to {address}")
     assert run.id in site.mails_to(addresses[0])[0]
 
 
@@ -171,7 +171,7 @@ def test_email_alone_sends_nothing(site: Site) -> None:
     silent, told = (f"{site.name_of_a_job()}@example.org" for _ in range(2))
     site.shell("true", email=[silent]).ended(JobState.DONE)
     site.shell("true", email=[told], email_on_terminated=True).ended(JobState.DONE)
-    until(lambda: site.mails_to(told), f"the mail to {told}")
+    wait_for(lambda: site.mails_to(told), f"the mail to {told}")
     assert not site.mails_to(silent)
 
 
@@ -247,7 +247,7 @@ def test_paths_may_be_below_the_home_directory(site: Site) -> None:
     below = f"$DRMAA2_HOME_DIR$/{folder.relative_to(Path.home())}"
     run = site.run("/bin/cat", input_path=f"{below}/in", output_path=f"{below}/o", error_path=f"{below}/e")
     run.ended(JobState.DONE)
-    assert until((folder / "o").read_text, "the output", 10) == "from home\n"
+    assert wait_for((folder / "o").read_text, "the output") == "from home\n"
 
 
 @together

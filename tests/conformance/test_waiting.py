@@ -7,8 +7,8 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from patience import PATIENCE_SECONDS
 
-from conformance.site import PATIENCE
 from conformance.statements import clause, subject, together
 from gcs_lab.errors import InvalidArgument, Timeout
 from gcs_lab.jobs import Jobs
@@ -39,7 +39,7 @@ def test_wait_started_returns_when_the_job_runs(site: Site) -> None:
 def test_wait_started_returns_for_a_job_that_has_ended(site: Site) -> None:
     run = site.held()
     site.end(run)
-    assert run.job.wait_started(PATIENCE) is JobState.FAILED
+    assert run.job.wait_started(PATIENCE_SECONDS) is JobState.FAILED
 
 
 @together
@@ -67,11 +67,11 @@ def test_wait_any_terminated_returns_the_one_that_ended(site: Site) -> None:
     with pytest.raises(Timeout):
         site.jobs.wait_any_terminated(jobs, 0)
     site.end(runs[1])
-    assert site.jobs.wait_any_terminated(jobs, PATIENCE) == jobs[1]
+    assert site.jobs.wait_any_terminated(jobs, PATIENCE_SECONDS) == jobs[1]
     site.end(runs[0])
     runs[0].ended()
     assert site.jobs.wait_any_terminated(jobs) in jobs[:2]
-    assert site.jobs.wait_any_terminated([jobs[2], jobs[0]], PATIENCE) == jobs[0]
+    assert site.jobs.wait_any_terminated([jobs[2], jobs[0]], PATIENCE_SECONDS) == jobs[0]
     site.end(runs[2])
 
 
@@ -84,7 +84,7 @@ def test_wait_any_started_returns_the_one_that_started(site: Site) -> None:
     with pytest.raises(Timeout):
         site.jobs.wait_any_started(jobs, 0.2)
     jobs[2].release()
-    assert site.jobs.wait_any_started(jobs, PATIENCE) == jobs[2]
+    assert site.jobs.wait_any_started(jobs, PATIENCE_SECONDS) == jobs[2]
     site.end(*runs)
 
 
@@ -95,17 +95,17 @@ def test_wait_all_waits_for_each_of_them(site: Site) -> None:
     runs = [site.held("exec sleep 600") for _ in range(2)]
     jobs = [run.job for run in runs]
     jobs[0].release()
-    jobs[0].wait_started(PATIENCE)
+    jobs[0].wait_started(PATIENCE_SECONDS)
     with pytest.raises(Timeout):
         site.jobs.wait_all_started(jobs, 0)
     jobs[1].release()
-    assert site.jobs.wait_all_started(jobs, PATIENCE) is None
+    assert site.jobs.wait_all_started(jobs, PATIENCE_SECONDS) is None
     site.end(runs[0])
     runs[0].ended()
     with pytest.raises(Timeout):
         site.jobs.wait_all_terminated(jobs, 0)
     site.end(runs[1])
-    assert site.jobs.wait_all_terminated(jobs, PATIENCE) is None
+    assert site.jobs.wait_all_terminated(jobs, PATIENCE_SECONDS) is None
 
 
 @together
@@ -117,11 +117,11 @@ def test_an_array_stands_for_its_tasks_in_a_wait(site: Site) -> None:
         site.template("/bin/true", submit_as_hold=True, output_path="/dev/null", error_path="/dev/null"), 1, 3
     )
     array.release([2])
-    assert site.jobs.wait_any_terminated([single.job, array], PATIENCE).id == f"{array.id}.2"
+    assert site.jobs.wait_any_terminated([single.job, array], PATIENCE_SECONDS).id == f"{array.id}.2"
     with pytest.raises(Timeout):
         site.jobs.wait_all_terminated(iter([array]), 0)
     array.release([1, 3])
-    site.jobs.wait_all_terminated(iter([array]), PATIENCE)
+    site.jobs.wait_all_terminated(iter([array]), PATIENCE_SECONDS)
     site.end(single)
 
 
@@ -168,7 +168,7 @@ def test_thousands_of_waiters_cost_one_question_an_interval(site: Site) -> None:
     begun = time.monotonic()
     try:
         threads = [
-            threading.Thread(target=lambda job=job: outcomes.append(job.wait_terminated(2 * PATIENCE)))
+            threading.Thread(target=lambda job=job: outcomes.append(job.wait_terminated(2 * PATIENCE_SECONDS)))
             for job in waited_for
         ]
         for thread in threads:

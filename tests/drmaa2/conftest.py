@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from drmaa2.drmaa2_lab import Site, end_all_jobs, wait_for
+from drmaa2.drmaa2_lab import Site, end_all_jobs
 from gridengine.demo_lab import demo_cell, home_of, processes_of
+from patience import wait_for
 
 from gcs_lab.backends.embedded import service
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
+from patience import wait_for
 
 import gcs_lab
 import gcs_lab.cluster
@@ -20,10 +20,9 @@ from gcs_lab.errors import InvalidArgument, InvalidState
 from gcs_lab.jobs import JobAction
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 HERE = Path(__file__).parent
-PATIENCE_SECONDS = 60.0
 # A program need not close its connection before it ends.
 PYTHON = (sys.executable, "-W", "error", "-W", "ignore::ResourceWarning")
 
@@ -80,14 +79,6 @@ class Site:
             cwd=self.home,
             env=self.environment,
         )
-
-
-def wait_for(condition: Callable[[], Any], what: str, seconds: float = PATIENCE_SECONDS) -> Any:
-    deadline = time.monotonic() + seconds
-    while not (answer := condition()):
-        assert time.monotonic() < deadline, f"{what} did not come true within {seconds:g} s"
-        time.sleep(0.02)
-    return answer
 
 
 def end_all_jobs(site: Site) -> None:

@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from drmaa2.drmaa2_lab import wait_for
+from patience import wait_for
 
 from gcs_lab import drmaa2
 from gcs_lab.drmaa2 import (

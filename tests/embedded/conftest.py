@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from embedded_lab import Lab, processes_with, wait_for
+from embedded_lab import Lab, processes_with
 from hypothesis import settings
+from patience import wait_for
 
 from gcs_lab.backends.embedded import service
 

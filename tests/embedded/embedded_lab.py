@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import os
 import signal
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from patience import wait_for
 
 from gcs_lab.backends.embedded import service
 from gcs_lab.backends.embedded.places import Places
@@ -16,19 +17,8 @@ from gcs_lab.jobs import Job, JobAction, Jobs
 from gcs_lab.vocabulary import JobTemplate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from gcs_lab.errors import GcsError
     from gcs_lab.vocabulary import ArrayStatus, JobInfo, JobStatus, TaskRange
-
-PATIENCE_SECONDS = 20.0
-
-
-def wait_for(condition: Callable[[], object], what: str = "the condition", seconds: float = PATIENCE_SECONDS) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"{what} did not come true within {seconds} s"
-        time.sleep(0.005)
 
 
 def processes_with(text: str) -> list[int]:

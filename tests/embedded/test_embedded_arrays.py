@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 
 import pytest
-from embedded_lab import wait_for
+from patience import wait_for
 
 from gcs_lab.errors import InvalidArgument, InvalidState
 from gcs_lab.jobs import JobAction

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from embedded_lab import wait_for
+from patience import wait_for
 
 from gcs_lab.backends.arch_words import architecture_of, operating_system_of
 from gcs_lab.backends.embedded.layout import machine_arch

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from embedded_lab import wait_for
+from patience import wait_for
 
 from gcs_lab.errors import InvalidArgument, InvalidState
 from gcs_lab.jobs import JobAction, JobChanges

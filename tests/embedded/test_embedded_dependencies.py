@@ -6,7 +6,7 @@ import time
 from datetime import datetime, timedelta
 
 import pytest
-from embedded_lab import wait_for
+from patience import wait_for
 
 from gcs_lab.backends.embedded.timers import Timers
 from gcs_lab.errors import InvalidArgument, InvalidState

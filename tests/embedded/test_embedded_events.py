@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from embedded_lab import wait_for
+from patience import wait_for
 
 from gcs_lab.backends.embedded.event_ring import EventRing
 from gcs_lab.jobs import JobAction

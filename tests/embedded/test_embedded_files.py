@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 import pytest
-from embedded_lab import wait_for
+from patience import wait_for
 
 from gcs_lab.backends.embedded.accounting import AccountingFile
 from gcs_lab.backends.embedded.cluster_file import default_text, parse_layout, read_layout

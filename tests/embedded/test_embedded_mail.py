@@ -8,7 +8,8 @@ import sys
 import time
 
 import pytest
-from embedded_lab import processes_with, wait_for
+from embedded_lab import processes_with
+from patience import wait_for
 
 from gcs_lab.backends.embedded import service
 from gcs_lab.backends.embedded.layout import MailSettings

@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from embedded_lab import Lab, processes_with, wait_for
+from embedded_lab import Lab, processes_with
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from patience import wait_for
 
 from gcs_lab.backends.embedded import service
 from gcs_lab.jobs import JobAction

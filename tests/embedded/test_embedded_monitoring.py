@@ -7,7 +7,7 @@ from dataclasses import fields
 
 import psutil
 import pytest
-from embedded_lab import wait_for
+from patience import wait_for
 
 from gcs_lab.backends.embedded.wire import LONGEST_LINE
 from gcs_lab.errors import InvalidArgument

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from embedded_lab import wait_for
+from patience import wait_for
 
 from gcs_lab.jobs import JobAction
 from gcs_lab.vocabulary import PendingReason, ReasonKind, ReservationTemplate, TaskRange

@@ -7,9 +7,9 @@ import math
 from collections import Counter
 from fractions import Fraction
 
-from embedded_lab import wait_for
 from hypothesis import given
 from hypothesis import strategies as st
+from patience import wait_for
 
 from gcs_lab.backends.embedded.placement import Instance, Request, Room, WaitingList, rank, take
 from gcs_lab.backends.embedded.placement import place as place_waiting

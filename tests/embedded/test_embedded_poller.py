@@ -6,7 +6,8 @@ import threading
 from typing import TYPE_CHECKING
 
 import numpy as np
-from status.status_followers import followers, until
+from patience import wait_for
+from status.status_followers import followers
 
 from gcs_lab.backends.embedded.system import EmbeddedSystem
 from gcs_lab.cluster import Cluster
@@ -23,10 +24,10 @@ def test_a_job_comes_runs_and_goes_in_the_eyes_of_all_processes(home: Path) -> N
     told: list[Update] = []
     try:
         with followers(2, "embedded", "--floor", "0.2") as others:
-            until(lambda: all(one.last("polls") for one in others), "a first poll in each")
+            wait_for(lambda: all(one.last("polls") for one in others), "a first poll in each")
             poller = cluster.status.poller
             poller.follow(told.append)
-            until(lambda: told, "what the others know already")
+            wait_for(lambda: told, "what the others know already")
             assert sum(bool(one.last("asks")) for one in others) == 1
             assert not poller.health.asks
             job = cluster.jobs.run("/bin/sleep", "600", job_name="long", output_path="/dev/null")
@@ -39,8 +40,8 @@ def test_a_job_comes_runs_and_goes_in_the_eyes_of_all_processes(home: Path) -> N
                     if update.changes and "jobs" in update.changes.tables
                 )
 
-            until(lambda: changed("added"), "the new job")
-            row = until(
+            wait_for(lambda: changed("added"), "the new job")
+            row = wait_for(
                 lambda: cluster.status.jobs(state="running", where="name:long").to_dict("records"), "its start"
             )[0]
             assert (row["job_id"], row["slots"], row["running"]) == (job.id, 1, 1)
@@ -48,10 +49,10 @@ def test_a_job_comes_runs_and_goes_in_the_eyes_of_all_processes(home: Path) -> N
             assert cluster.status.details(job).name == "long"
             assert cluster.status.why(job) == []
             job.terminate()
-            until(lambda: changed("removed"), "its end")
+            wait_for(lambda: changed("removed"), "its end")
             assert len(cluster.status.jobs()) == 0
             recorder = poller.recorder
-            until(
+            wait_for(
                 lambda: recorder.timeline(job.id)[-1:] and recorder.timeline(job.id)[-1][1] == "left the queue",
                 "its timeline",
             )

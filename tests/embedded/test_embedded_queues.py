@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from embedded_lab import wait_for
+from patience import wait_for
 
 from gcs_lab import cli
 from gcs_lab.backends.embedded.placement import Instance

@@ -12,7 +12,7 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from embedded_lab import wait_for
+from patience import wait_for
 
 from gcs_lab.backends.embedded import service
 from gcs_lab.backends.embedded.cluster_file import parse_layout

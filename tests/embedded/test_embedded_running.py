@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from embedded_lab import wait_for
+from patience import wait_for
 
 from gcs_lab.errors import UnknownName
 from gcs_lab.vocabulary import Capability, JobState

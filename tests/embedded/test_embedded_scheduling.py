@@ -1,9 +1,6 @@
 from __future__ import annotations
 
-import time
-
 import pytest
-from embedded_lab import wait_for
 
 from gcs_lab.errors import InvalidArgument, UnknownName, UnsupportedAttribute
 from gcs_lab.vocabulary import JobState
@@ -59,16 +56,6 @@ def test_slots_are_never_exceeded(lab):
     seen = [int(line) for line in lab.read("seen").split()]
     assert len(seen) == 20
     assert max(seen) <= 3
-
-
-def test_a_job_starts_and_its_end_is_noticed_without_polling(lab):
-    lab.ended(lab.submit("true"))
-    began = time.perf_counter()
-    jobs = lab.system.jobs
-    for _ in range(10):
-        job = lab.submit("true", output_path="/dev/null", error_path="/dev/null")
-        wait_for(lambda job=job: jobs.status([job.id])[job.id].state.terminated, "the end")
-    assert (time.perf_counter() - began) / 10 < 0.1
 
 
 @pytest.mark.parametrize(

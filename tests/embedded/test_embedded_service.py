@@ -10,7 +10,8 @@ import time
 from pathlib import Path
 
 import pytest
-from embedded_lab import processes_with, wait_for
+from embedded_lab import processes_with
+from patience import wait_for
 
 from gcs_lab.backends.embedded import connection, service
 from gcs_lab.backends.embedded.client import Client
@@ -38,12 +39,6 @@ def test_start_status_and_stop_tell_the_truth(home):
     assert Path(f"/proc/{started.pid}/comm").read_text() == "gcs-scheduler\n"
     assert service.stop() is True
     assert service.status().pid is None
-
-
-def test_the_scheduler_starts_quickly(home):
-    began = time.perf_counter()
-    service.start()
-    assert time.perf_counter() - began < 1.0
 
 
 def test_the_scheduler_is_in_a_session_of_its_own_and_nobodys_child(home):

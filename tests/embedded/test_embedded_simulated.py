@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from embedded_lab import wait_for
+from patience import wait_for
 
 from gcs_lab.backends.embedded import service, simulated_runs
 from gcs_lab.backends.embedded.cluster_file import parse_layout

@@ -8,7 +8,7 @@ import signal
 import time
 from pathlib import Path
 
-from embedded_lab import wait_for
+from patience import wait_for
 
 from gcs_lab.backends.embedded import service
 from gcs_lab.vocabulary import JobState, TaskRange

@@ -8,7 +8,8 @@ import time
 from pathlib import Path
 
 import pytest
-from embedded_lab import processes_with, wait_for
+from embedded_lab import processes_with
+from patience import wait_for
 
 from gcs_lab.backends.embedded.process_tree import descendants
 from gcs_lab.backends.embedded.staging import Copy, stage

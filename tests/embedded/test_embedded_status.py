@@ -9,9 +9,9 @@ from types import SimpleNamespace
 
 import pyarrow as pa
 import pytest
-from embedded_lab import wait_for
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from patience import wait_for
 
 from gcs_lab.backends.embedded import status_questions
 from gcs_lab.backends.embedded.cluster_file import parse_layout

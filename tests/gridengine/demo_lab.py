@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-import time
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import psutil
 import pytest
@@ -17,7 +16,7 @@ from gcs_lab.backends.gridengine import demo
 from gcs_lab.backends.gridengine.sge_cell import debian_binaries
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 INSTALL = "apt-get install -y --no-install-recommends gridengine-master gridengine-exec gridengine-client gridengine-drmaa1.0"
 
@@ -64,16 +63,6 @@ def processes_of(folder: Path) -> list[str]:
         if any(word.startswith(str(folder)) for word in words):
             found.append(" ".join(process.cmdline()))
     return found
-
-
-def wait_until(condition: Callable[[], Any], what: str, seconds: float = 30.0) -> Any:
-    """Return the first true answer of `condition`; fail after `seconds`."""
-    deadline = time.monotonic() + seconds
-    while not (answer := condition()):
-        if time.monotonic() > deadline:
-            pytest.fail(f"{what} did not come about within {seconds:g} s; the last answer: {answer!r}")
-        time.sleep(0.05)
-    return answer
 
 
 @pytest.fixture(scope="session")

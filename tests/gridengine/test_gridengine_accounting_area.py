@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
-from gridengine.demo_lab import home, home_of, wait_until
+from gridengine.demo_lab import home, home_of
+from patience import wait_for
 
 from gcs_lab.accounting import Accounting, AccountingBackend
 from gcs_lab.backends.gridengine.accounting_backend import GridEngineAccounting
@@ -150,7 +151,7 @@ def live(demo_cell: DemoState) -> Iterator[Cluster]:
 
 def ended(cluster: Cluster, count: int) -> pd.DataFrame:
     accounting = cluster.accounting
-    wait_until(lambda: accounting.refresh() and accounting.totals().records == count, f"{count} records")
+    wait_for(lambda: accounting.refresh() and accounting.totals().records == count, f"{count} records")
     return accounting.frame()
 
 

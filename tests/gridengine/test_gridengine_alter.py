@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from gridengine.demo_lab import wait_until
+from patience import wait_for
 
 from gcs_lab.backends.gridengine import alterations, control, operators
 from gcs_lab.backends.gridengine.alterations import alter_jobs, outcome_of
@@ -140,7 +140,7 @@ def test_tasks_in_error_state_run_when_it_is_cleared(demo_cell: DemoState, tmp_p
     template = JobTemplate(remote_command="true", working_directory=str(folder), **QUIET)
     array = jobs.submit_array(template, 1, 3)
     backend = jobs.backend
-    wait_until(lambda: "E" in backend.status([array.id])[array.id].sub_state, "the error state")
+    wait_for(lambda: "E" in backend.status([array.id])[array.id].sub_state, "the error state")
     folder.mkdir()
     array.clear_error([2])
     assert jobs.control(JobAction.CLEAR_ERROR, [f"{array.id}.2"]).keys() == {f"{array.id}.2"}

@@ -12,9 +12,9 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from gridengine.demo_lab import wait_until
 from hypothesis import given
 from hypothesis import strategies as st
+from patience import wait_for
 
 from gcs_lab.backends.gridengine import accounting_file
 from gcs_lab.backends.gridengine.accounting_file import AccountingFile
@@ -238,10 +238,10 @@ def test_a_submission_that_takes_long_is_woken_by_another_request(monkeypatch: p
     waker = Waker()
     waker.start()
     waker.begin()
-    wait_until(lambda: asked, "the other request")
+    wait_for(lambda: asked, "the other request")
     waker.end("17")
     waker.begin()
-    wait_until(lambda: asked[-1] == b"17", "a request for the job that was submitted last")
+    wait_for(lambda: asked[-1] == b"17", "a request for the job that was submitted last")
     waker.end("")
     waker.stop()
 
@@ -262,7 +262,7 @@ def template(*words: str, **attributes: Any) -> JobTemplate:
 
 
 def ended(jobs: GridEngineJobs, *ids: str) -> None:
-    wait_until(lambda: all(status.terminated for status in jobs.array_status(ids).values()), "the tasks' end", 60)
+    wait_for(lambda: all(status.terminated for status in jobs.array_status(ids).values()), "the tasks' end", 60)
 
 
 @pytest.mark.gridengine
@@ -281,7 +281,7 @@ def test_an_array_runs_at_most_so_many_tasks_at_once_and_each_has_its_own_end(
         seen.append(status.counts()[JobState.RUNNING])
         return status.terminated
 
-    wait_until(terminated, "the tasks' end", 60)
+    wait_for(terminated, "the tasks' end", 60)
     assert 1 <= max(seen) <= 2
     status = jobs.array_status([array_id])[array_id]
     assert status.indices(JobState.FAILED) == [5]
@@ -316,7 +316,7 @@ def test_tasks_and_whole_arrays_are_held_released_suspended_resumed_and_ended(jo
 
     failures = jobs.control(JobAction.RELEASE, [*task(1, 2, 3, 5000), single])
     assert {job_id: type(error) for job_id, error in failures.items()} == {task(5000)[0]: InvalidArgument}
-    wait_until(
+    wait_for(
         lambda: {s.state for s in jobs.status([*task(1, 2, 3), single]).values()} == {JobState.RUNNING}, "the start"
     )
     assert jobs.array_status([array_id])[array_id].counts() == {JobState.RUNNING: 3, JobState.QUEUED_HELD: 1997}
@@ -331,7 +331,7 @@ def test_tasks_and_whole_arrays_are_held_released_suspended_resumed_and_ended(jo
     assert [s.state.name for s in jobs.status(task(1, 2, 3)).values()] == ["RUNNING", "SUSPENDED", "RUNNING"]
     assert set(jobs.control(JobAction.RESUME, task(1, 2))) == set(task(1))
     assert jobs.control(JobAction.TERMINATE, task(3, *range(1000, 2001))) == {}
-    wait_until(lambda: jobs.status(task(3))[task(3)[0]].state is JobState.FAILED, "the end of task 3")
+    wait_for(lambda: jobs.status(task(3))[task(3)[0]].state is JobState.FAILED, "the end of task 3")
     assert (jobs.status(task(3))[task(3)[0]].annotation or "").startswith("deleted by ")
     status = jobs.array_status([array_id])[array_id]
     assert status.counts() == {JobState.RUNNING: 2, JobState.QUEUED_HELD: 996, JobState.FAILED: 1002}
@@ -386,7 +386,7 @@ def test_tasks_in_error_say_why_and_tasks_that_ask_for_it_are_queued_again(
         seen.update(letters for _, letters in answers[again].palette)
         return answers[again].terminated and answers[wrong].counts()[JobState.FAILED] == 2
 
-    wait_until(over, "the ends", 60)
+    wait_for(over, "the ends", 60)
     assert {jobs.info([f"{again}.{n}"])[f"{again}.{n}"].exit_status for n in (1, 2)} == {4}
     assert jobs.array_status([again])[again].indices(JobState.FAILED) == [1, 2]
     assert any("R" in letters for letters in seen)

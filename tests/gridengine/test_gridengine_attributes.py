@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from gridengine.demo_lab import wait_until
+from patience import wait_for
 
 from gcs_lab.backends.gridengine.commands import ask
 from gcs_lab.backends.gridengine.job_request import REFUSALS, SUPPORTED_ATTRIBUTES, make_request
@@ -276,7 +276,7 @@ def test_a_job_waits_for_its_reservation_and_goes_with_it(cluster: Cluster) -> N
     job = run(cluster, "true", reservation_id=reservation.id)
     assert job.status(0).state is JobState.QUEUED
     reservation.terminate()
-    wait_until(lambda: job.id not in cluster.jobs.backend.job_ids(), "the end of the job")
+    wait_for(lambda: job.id not in cluster.jobs.backend.job_ids(), "the end of the job")
 
 
 def test_a_reservation_that_is_none_is_refused(cluster: Cluster) -> None:
@@ -342,7 +342,7 @@ def test_only_a_rerunnable_job_is_run_again(cluster: Cluster, tmp_path: Path, re
     log = tmp_path / "log"
     script = 'echo "$RESTARTED" >> "$1"; [ "$RESTARTED" = 1 ] || sleep 100'
     job = run(cluster, "sh", "-c", script, "sh", str(log), rerunnable=rerunnable)
-    wait_until(lambda: log.exists() and log.read_text(), "the start")
+    wait_for(lambda: log.exists() and log.read_text(), "the start")
     cell = cluster.jobs.backend._cell
     if rerunnable:
         ask(cell, ["qmod", "-rj", job.id])

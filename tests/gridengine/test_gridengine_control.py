@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from gridengine.demo_lab import wait_until
+from patience import wait_for
 
 from gcs_lab.backends.gridengine import control
 from gcs_lab.backends.gridengine.commands import Answer
@@ -93,7 +93,7 @@ def test_holding_a_whole_array_in_pieces_leaves_its_running_tasks_alone(cluster:
     def counts() -> Counter[JobState]:
         return jobs.array_status([array_id])[array_id].counts()
 
-    wait_until(lambda: counts()[JobState.RUNNING] >= 4, "the start of some")
+    wait_for(lambda: counts()[JobState.RUNNING] >= 4, "the start of some")
     assert jobs.control(JobAction.HOLD, [array_id]) == {}
     held = jobs.array_status([array_id])[array_id]
     assert held.counts().keys() == {JobState.RUNNING, JobState.QUEUED_HELD}
@@ -101,4 +101,4 @@ def test_holding_a_whole_array_in_pieces_leaves_its_running_tasks_alone(cluster:
     assert jobs.control(JobAction.RELEASE, [array_id]) == {}
     assert not counts()[JobState.QUEUED_HELD]
     assert jobs.control(JobAction.TERMINATE, [array_id]) == {}
-    wait_until(lambda: jobs.array_status([array_id])[array_id].terminated, "the tasks' end", 60)
+    wait_for(lambda: jobs.array_status([array_id])[array_id].terminated, "the tasks' end", 60)

@@ -14,11 +14,11 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import pytest
-from gridengine.demo_lab import need_packages, processes_of, wait_until
+from gridengine.demo_lab import need_packages, processes_of
+from patience import wait_for
 
 from gcs_lab.backends.gridengine import PROVIDER, demo
 from gcs_lab.backends.gridengine.catalogue import parse_names
@@ -45,10 +45,8 @@ def port_is_free(port: int) -> bool:
     return True
 
 
-def test_start_is_quick_and_stop_leaves_no_process_no_file_and_no_port(own_home: Path) -> None:
-    began = time.monotonic()
+def test_start_tells_its_times_and_stop_leaves_no_process_no_file_and_no_port(own_home: Path) -> None:
     state = demo.start()
-    assert time.monotonic() - began < 10
     assert (state.state, state.found) == ("running", False)
     assert set(state.seconds) == {"configuration", "sge_qmaster", "sge_execd", "ready"}
     system = GridEngineSystem("demo", state.cell(), "qsub")
@@ -148,7 +146,7 @@ def test_a_dead_execution_daemon_is_noticed_and_mended() -> None:
     pid = state.daemons["sge_execd"]
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
-    wait_until(lambda: demo.status()[0].state == "broken", "the notice of the death")
+    wait_for(lambda: demo.status()[0].state == "broken", "the notice of the death")
     assert [offer.affinity for offer in PROVIDER.offers() if offer.cluster == "demo"] == [0]
     again = demo.start()
     assert again.state == "running"

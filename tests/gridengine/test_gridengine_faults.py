@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 import pytest
-from gridengine.demo_lab import wait_until
+from patience import wait_for
 
 from gcs_lab.backends.gridengine import demo
 from gcs_lab.backends.gridengine.drmaa_transport import DrmaaTransport
@@ -79,7 +79,7 @@ def test_a_helper_killed_after_the_job_was_taken_loses_and_doubles_nothing(
         real(self, batch, deaths)
         (job_id,) = deaths
         if command == ["true"]:
-            wait_until(lambda: job_id not in jobs.backend.job_ids(), "the job's end")
+            wait_for(lambda: job_id not in jobs.backend.job_ids(), "the job's end")
         raise CommandFailed(["drmaa_helper"], None, "the helper was lost: it died.")
 
     monkeypatch.setattr(DrmaaTransport, "submit", die_with_the_answer)
@@ -198,7 +198,7 @@ def test_who_deleted_a_waiting_job_outside_of_gcs_lab_is_told(system: GridEngine
         user,
         f"deleted by {user} before it ran",
     )
-    wait_until(lambda: array.status(0).indices(JobState.FAILED) == [2, 3, 4], "the tasks' end")
+    wait_for(lambda: array.status(0).indices(JobState.FAILED) == [2, 3, 4], "the tasks' end")
     assert array.job(3).info().deleted_by == user
     array.terminate()
 
@@ -233,7 +233,7 @@ def kill_master() -> None:
     pid = demo.status()[0].daemons["sge_qmaster"]
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
-    wait_until(lambda: demo.status()[0].state == "broken", "the notice of the death")
+    wait_for(lambda: demo.status()[0].state == "broken", "the notice of the death")
 
 
 def test_a_killed_master_is_told_with_words(own_system: GridEngineSystem) -> None:
@@ -261,7 +261,7 @@ def test_a_running_job_survives_the_death_of_the_master(own_system: GridEngineSy
     kill_master()
     demo.start()
     assert running.status(0).state is JobState.RUNNING
-    wait_until(seen.exists, "the job's own end")
+    wait_for(seen.exists, "the job's own end")
     # The new execution daemon looks after jobs that it did not start itself once a minute.
     assert running.wait_terminated(90) is JobState.FAILED
     assert running.info().exit_status == 6

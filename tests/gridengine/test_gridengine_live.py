@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from gridengine.demo_lab import wait_until
+from patience import wait_for
 
 from gcs_lab.errors import InvalidArgument, InvalidState
 from gcs_lab.jobs.protocol import JobAction
@@ -191,7 +191,7 @@ def test_one_command_answers_for_each_of_many_jobs(cluster: Cluster) -> None:
     }
     assert set(cluster.jobs.backend.job_ids()) >= {*held, running.id}
     assert cluster.jobs.control(JobAction.TERMINATE, [*held, running.id]) == {}
-    wait_until(lambda: not {*held, running.id} & set(cluster.jobs.backend.job_ids()), "the jobs' end")
+    wait_for(lambda: not {*held, running.id} & set(cluster.jobs.backend.job_ids()), "the jobs' end")
 
 
 def test_a_job_deleted_before_it_ran_is_failed_at_once_and_never_done(cluster: Cluster) -> None:
@@ -239,7 +239,7 @@ def test_a_missing_working_directory_fails_with_the_reason(cluster: Cluster) -> 
         job.terminate()
     else:
         assert "changing into working directory" in (status.annotation or "")
-    wait_until(lambda: job.id not in cluster.jobs.backend.job_ids(), "the job's end")
+    wait_for(lambda: job.id not in cluster.jobs.backend.job_ids(), "the job's end")
 
 
 def test_a_job_that_asks_to_run_again_is_told_by_its_last_run(cluster: Cluster, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import mailbox
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from gridengine.demo_lab import wait_until
+from patience import wait_for
 
 from gcs_lab.vocabulary import Capability, JobState
 
@@ -31,7 +31,7 @@ def mails(demo_cell: DemoState, job_id: str, number: int) -> list[Any]:
             # The last one may be half written yet.
             return [mail for mail in box if mail["Date"] and f"Job {job_id} " in str(mail["Subject"])]
 
-    wait_until(lambda: len(found()) >= number, f"{number} mails about job {job_id}")
+    wait_for(lambda: len(found()) >= number, f"{number} mails about job {job_id}")
     return found()
 
 

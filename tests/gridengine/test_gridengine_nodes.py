@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from gridengine.demo_lab import home, need_packages, processes_of, wait_until
+from gridengine.demo_lab import home, need_packages, processes_of
+from patience import wait_for
 
 from gcs_lab.backends.gridengine import PROVIDER, demo
 from gcs_lab.backends.gridengine.commands import ask
@@ -168,17 +169,17 @@ def test_what_dies_is_mended_and_its_jobs_go_on(nodes: demo.DemoState, cluster: 
     one = before["sge_execd@node02"]
     assert one is not None
     os.kill(one, signal.SIGKILL)
-    wait_until(lambda: {s.name: s for s in demo.status()}["nodes"].state == "broken", "the notice of the death")
+    wait_for(lambda: {s.name: s for s in demo.status()}["nodes"].state == "broken", "the notice of the death")
     mended = demo.start("nodes")
     assert {name for name, pid in mended.daemons.items() if pid != before[name]} == {"sge_execd@node02"}
     master = mended.daemons["sge_qmaster"]
     assert master is not None
     os.kill(master, signal.SIGKILL)
-    wait_until(lambda: not nodes.cell().answers(), "the end of the qmaster's socket")
+    wait_for(lambda: not nodes.cell().answers(), "the end of the qmaster's socket")
     again = demo.start("nodes")
     assert again.state == "running"
     assert not again.closed
-    wait_until(lambda: job.state is JobState.RUNNING, "the job that all this did not end")
+    wait_for(lambda: job.state is JobState.RUNNING, "the job that all this did not end")
     (sleeper,) = [line for line in processes_of(nodes.folder) if line == "sleep 600"]
     assert sleeper
     job.terminate()
@@ -191,8 +192,8 @@ def test_simulated_hosts_seem_to_run_jobs_and_execute_nothing(simulated: demo.De
     system = GridEngineSystem("big", simulated.cell(), "qsub")
     jobs = Cluster(system).jobs
     array = jobs.submit_array(JobTemplate(remote_command="/bin/sleep", args=["600"], queue_name="sim.q"), 1, 1000)
-    wait_until(lambda: array.counts()[JobState.RUNNING] == 16 * _SIMULATED, "one array on all slots")
-    wait_until(lambda: "0.00" not in ask(simulated.cell(), ["qhost", "-h", "sim020"]).text, "the loads")
+    wait_for(lambda: array.counts()[JobState.RUNNING] == 16 * _SIMULATED, "one array on all slots")
+    wait_for(lambda: "0.00" not in ask(simulated.cell(), ["qhost", "-h", "sim020"]).text, "the loads")
     array.terminate()
     short = jobs.run(
         "/bin/sleep", "1", output_path=str(tmp_path / "out"), error_path="/dev/null", queue_name="simshort.q"

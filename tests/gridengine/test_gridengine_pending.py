@@ -7,9 +7,9 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from gridengine.demo_lab import wait_until
 from hypothesis import given
 from hypothesis import strategies as st
+from patience import wait_for
 
 from gcs_lab.backends.gridengine.commands import ask
 from gcs_lab.backends.gridengine.pending_analysis import Evidence, in_scheduling_order, is_free_to_start, reasons_of
@@ -416,7 +416,7 @@ def _live_reasons(demo_cell: DemoState) -> None:
         too_many = submit(parallel_environment="smp", min_slots=900, max_slots=900)
         held = submit(submit_as_hold=True)
         after = submit(hold_jid=[held])
-        wait_until(lambda: _first(jobs, closed).kind is not ReasonKind.NOT_LOOKED_YET, "the scheduler's look")
+        wait_for(lambda: _first(jobs, closed).kind is not ReasonKind.NOT_LOOKED_YET, "the scheduler's look")
         told = {job: found[0] for job, found in jobs.pending_reasons([*ids, "999999"]).items()}
         assert told.keys() == set(ids)
         assert (told[closed].kind, told[closed].text) == (ReasonKind.QUEUE_STATE, "short.q is disabled")

@@ -8,8 +8,9 @@ import signal
 from typing import TYPE_CHECKING
 
 import pytest
-from gridengine.demo_lab import home_of, wait_until
-from status.status_followers import followers, until
+from gridengine.demo_lab import home_of
+from patience import wait_for
+from status.status_followers import followers
 
 from gcs_lab.backends.gridengine import demo
 from gcs_lab.backends.gridengine.commands import run_command
@@ -55,7 +56,7 @@ def test_several_processes_run_one_qstat_an_interval_among_them_and_survive_rubb
 ) -> None:
     env = {"GCS_LAB_HOME": str(home_of(demo_cell))}
     with followers(4, "demo", "--binaries", str(binaries), "--floor", str(FLOOR), env=env) as some:
-        until(lambda: all((one.last("polls") or 0) >= 4 for one in some), "four polls seen by all")
+        wait_for(lambda: all((one.last("polls") or 0) >= 4 for one in some), "four polls seen by all")
         runs, polls = _runs(tmp_path, "qstat"), max(one.last("polls") for one in some)
         assert len(runs) in {polls, polls + 1}, "one qstat a poll, whoever looks"
         assert len(_runs(tmp_path, "qhost")) in {polls, polls + 1}
@@ -63,13 +64,13 @@ def test_several_processes_run_one_qstat_an_interval_among_them_and_survive_rubb
         assert sum(bool(one.last("asks")) for one in some) == 1
 
         (tmp_path / "rubbish").touch()
-        until(lambda: all(one.last("error") and one.last("stale") for one in some), "an error in each")
+        wait_for(lambda: all(one.last("error") and one.last("stale") for one in some), "an error in each")
         asker = next(one for one in some if one.last("asks"))
         asker.kill()
         asker.process.wait()
         others = [one for one in some if one is not asker]
         (tmp_path / "rubbish").unlink()
-        until(lambda: all(one.last("error") == "" for one in others), "recovery by itself in each")
+        wait_for(lambda: all(one.last("error") == "" for one in others), "recovery by itself in each")
         assert all(one.last("sequence") for one in others)
 
 
@@ -83,7 +84,7 @@ def test_a_qmaster_that_is_stopped_killed_and_started_again_is_stale_meanwhile(
     told: list[Update] = []
     try:
         poller.follow(told.append)
-        wait_until(lambda: told and told[-1].snapshot, "a snapshot")
+        wait_for(lambda: told and told[-1].snapshot, "a snapshot")
         first = told[-1].snapshot
         assert first is not None
         assert first.hosts.num_rows > 0
@@ -91,18 +92,18 @@ def test_a_qmaster_that_is_stopped_killed_and_started_again_is_stale_meanwhile(
         pid = state.daemons["sge_qmaster"]
         assert pid is not None
         os.kill(pid, signal.SIGSTOP)
-        wait_until(lambda: "no answer within 1.5 s" in told[-1].health.error, "an error")
+        wait_for(lambda: "no answer within 1.5 s" in told[-1].health.error, "an error")
         assert told[-1].health.stale_since >= first.time
         assert told[-1].snapshot is not None, "the last good one is still shown"
         os.kill(pid, signal.SIGCONT)
-        wait_until(lambda: not told[-1].health.error, "recovery")
+        wait_for(lambda: not told[-1].health.error, "recovery")
 
         os.kill(pid, signal.SIGKILL)
-        wait_until(lambda: "gcs-lab demo start" in told[-1].health.error, "an error that says what to do")
+        wait_for(lambda: "gcs-lab demo start" in told[-1].health.error, "an error that says what to do")
         before = told[-1].snapshot
         assert before is not None
         demo.start()
-        wait_until(lambda: not told[-1].health.error, "recovery", 60)
+        wait_for(lambda: not told[-1].health.error, "recovery", 60)
         after = told[-1].snapshot
         assert after is not None
         assert after.sequence > before.sequence

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from gridengine.demo_lab import wait_until
+from patience import wait_for
 
 from gcs_lab.backends.gridengine.qrstat_xml import parse_reservation_ids, parse_reservations
 from gcs_lab.backends.gridengine.reservations import (
@@ -255,7 +255,7 @@ def test_a_running_job_goes_with_its_reservation(cluster: Cluster, granted: Any,
     assert job.info().slots == 2
     mine.terminate()
     assert job.wait_terminated(60) is JobState.FAILED
-    wait_until(lambda: mine.id not in reservations.backend.info(None), "the end of the reservation")
+    wait_for(lambda: mine.id not in reservations.backend.info(None), "the end of the reservation")
 
 
 @pytest.mark.gridengine
@@ -278,7 +278,7 @@ def test_what_is_in_a_reservation_ends_with_it(
         info = job.info()
         assert (info.job_state, info.job_sub_state, info.finish_time) == (JobState.FAILED, said, end)
         assert (info.annotation or "").startswith(said)
-    wait_until(lambda: array.status(0).terminated, "the array's end")
+    wait_for(lambda: array.status(0).terminated, "the array's end")
     assert {array.status(0).at(index) for index in (1, 2, 3)} == {(JobState.FAILED, said)}
     assert array.info().job_state is JobState.FAILED
     assert mine.id not in reservations.backend.info(None)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from gridengine.demo_lab import wait_until
+from patience import wait_for
 
 from gcs_lab.backends.gridengine.commands import ask, run_command
 from gcs_lab.backends.gridengine.qstat_xml import parse_queues
@@ -84,7 +84,7 @@ def test_one_look_tells_of_every_kind_of_job(
     held = submit("-h", *quiet, "sleep", "60")
     after = submit("-hold_jid", runs, *quiet, "sleep", "60")
     everything = (runs, parallel, array, suspended, broken, held, after)
-    wait_until(lambda: letters(status, suspended).get((suspended, None)) == "r", "the job runs")
+    wait_for(lambda: letters(status, suspended).get((suspended, None)) == "r", "the job runs")
     ask(cell, ["qmod", "-sj", suspended])
     expected = {
         (runs, None): "r",
@@ -96,7 +96,7 @@ def test_one_look_tells_of_every_kind_of_job(
         (held, None): "hqw",
         (after, None): "hqw",
     }
-    wait_until(lambda: letters(status, *everything) == expected, "every job is in its state")
+    wait_for(lambda: letters(status, *everything) == expected, "every job is in its state")
     poll = status.poll()
     assert [command.split()[0] for command in poll.commands] == ["qstat", "qhost"]
     assert poll.tasks.schema == schema("tasks")
@@ -122,7 +122,7 @@ def test_queue_instances_and_hosts_say_the_same_as_qstat_f(
     job = submit("-q", "short.q", "-o", "/dev/null", "-j", "y", "sleep", "60")
     ask(cell, ["qmod", "-d", "all.q"])
     try:
-        wait_until(lambda: letters(status, job).get((job, None)) == "r", "the job runs")
+        wait_for(lambda: letters(status, job).get((job, None)) == "r", "the job runs")
         poll = status.poll()
         listed = parse_queues(ask(cell, ["qstat", "-f", "-xml"]).stdout)
     finally:
@@ -148,7 +148,7 @@ def test_when_a_job_was_submitted_is_known_after_it_was_seen_waiting(
     told = rows_of(status.poll(), job)[job, None]["submission_time"]
     assert told is not None
     ask(cell, ["qrls", job])
-    wait_until(lambda: letters(status, job).get((job, None)) == "r", "the job runs")
+    wait_for(lambda: letters(status, job).get((job, None)) == "r", "the job runs")
     assert rows_of(status.poll(), job)[job, None]["submission_time"] == told
     assert rows_of(GridEngineStatus(cell).poll(), job)[job, None]["submission_time"] is None
 
@@ -171,7 +171,7 @@ def test_details_name_the_files_that_the_tasks_write(
             (job, t.task): (t.stdout_path, t.stderr_path) for job in found for t in found[job].tasks if t.start_time
         }
 
-    paths = wait_until(lambda: started() if len(started()) == 5 else None, "all tasks have started")
+    paths = wait_for(lambda: started() if len(started()) == 5 else None, "all tasks have started")
     host = "localhost"
     assert paths[array, 3] == (f"{folder}/arr.o{array}.3", f"{folder}/arr.3.{getpass.getuser()}.{host}")
     assert paths[single, None] == (f"{folder}/s.0", f"{folder}/e.{single}")
@@ -183,7 +183,7 @@ def test_details_name_the_files_that_the_tasks_write(
             return all(Path(out or "").read_text().startswith("out\n") for out, _ in paths.values())
         return False
 
-    wait_until(written, "the files have what the tasks wrote")
+    wait_for(written, "the files have what the tasks wrote")
     assert all("err\n" in Path(err or "").read_text() for _, err in paths.values())
 
 
@@ -196,7 +196,7 @@ def test_details_tell_all_of_a_job(status: GridEngineStatus, submit: Callable[..
         *("/bin/echo", "two words", "\x01ctl", "é"),
     )
     broken = submit("-wd", str(folder / "missing"), "-o", "/dev/null", "-j", "y", "sleep", "60")
-    wait_until(lambda: letters(status, broken).get((broken, None)) == "Eqw", "the job is in error state")
+    wait_for(lambda: letters(status, broken).get((broken, None)) == "Eqw", "the job is in error state")
     found = status.job_details([job, broken, "4000000", "no number"])
     assert found.keys() == {job, broken}
     details = found[job]
@@ -220,7 +220,7 @@ def test_details_tell_all_of_a_job(status: GridEngineStatus, submit: Callable[..
     def says_why() -> bool:
         return any("dependencies" in message for message in status.job_details([job])[job].messages)
 
-    wait_until(says_why, "the scheduler says why it waits")
+    wait_for(says_why, "the scheduler says why it waits")
 
 
 def test_host_groups_complexes_and_operators(status: GridEngineStatus) -> None:
@@ -240,8 +240,8 @@ def test_quotas_are_told_with_what_is_used_of_them(
     ask(cell, ["qconf", "-Arqs", str(quota)])
     try:
         job = submit("-o", "/dev/null", "-j", "y", "sleep", "60")
-        wait_until(lambda: letters(status, job).get((job, None)) == "r", "the job runs")
-        rows = wait_until(lambda: status.quotas().to_pylist(), "the quota is in use")
+        wait_for(lambda: letters(status, job).get((job, None)) == "r", "the job runs")
+        rows = wait_for(lambda: status.quotas().to_pylist(), "the quota is in use")
     finally:
         ask(cell, ["qconf", "-drqs", "perhost"])
     (row,) = rows

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from in_memory_backend import InMemoryJobs
+from patience import wait_for
 
 from gcs_lab.errors import DrmCommunication, InvalidArgument
 from gcs_lab.jobs import Jobs, Subscription
@@ -20,7 +21,7 @@ from gcs_lab.jobs.tracked_states import TrackedStates
 from gcs_lab.vocabulary import ArrayStatus, Event, JobEvent, JobState, JobStatus, JobTemplate, TaskRange
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 TRUE = JobTemplate(remote_command="true")
 Heard = tuple[Event, str, JobState]
@@ -34,7 +35,7 @@ def backend() -> InMemoryJobs:
 @pytest.fixture
 def jobs(backend: InMemoryJobs) -> Iterator[Jobs]:
     yield Jobs(backend)
-    _until(lambda: not _threads())
+    wait_for(lambda: not _threads())
 
 
 @pytest.fixture(autouse=True)
@@ -50,13 +51,6 @@ _OTHERS: list[threading.Thread] = []
 def _threads() -> list[threading.Thread]:
     named = [thread for thread in threading.enumerate() if thread.name == "gcs_lab job events"]
     return [thread for thread in named if thread not in _OTHERS]
-
-
-def _until(condition: Callable[[], bool], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.002)
 
 
 def _short(events: list[JobEvent]) -> list[Heard]:
@@ -77,13 +71,13 @@ def test_states_are_told_as_they_change_and_none_from_before(jobs: Jobs, backend
     backend.states[before.id] = JobState.RUNNING
     with jobs.on_event(heard.append):
         after = jobs.run("true")
-        _until(lambda: len(heard) == 1)
+        wait_for(lambda: len(heard) == 1)
         backend.states[after.id] = JobState.RUNNING
-        _until(lambda: len(heard) == 2)
+        wait_for(lambda: len(heard) == 2)
         backend.states.update({before.id: JobState.DONE, after.id: JobState.UNDETERMINED})
-        _until(lambda: len(heard) == 3)
+        wait_for(lambda: len(heard) == 3)
         backend.states[after.id] = JobState.FAILED
-        _until(lambda: len(heard) == 4)
+        wait_for(lambda: len(heard) == 4)
     assert _short(heard) == [
         _new("2", JobState.QUEUED),
         _new("2", JobState.RUNNING),
@@ -108,7 +102,7 @@ def test_a_job_that_runs_elsewhere_has_migrated(jobs: Jobs, backend: InMemoryJob
     with jobs.on_event(heard.append):
         for step, number in zip(steps, told, strict=True):
             backend.places[job.id] = step
-            _until(lambda number=number: len(heard) >= number)  # type: ignore[misc]
+            wait_for(lambda number=number: len(heard) >= number)  # type: ignore[misc]
     assert _short(heard) == [
         _new("1", JobState.RUNNING),
         (Event.MIGRATED, "1", JobState.RUNNING),
@@ -145,11 +139,11 @@ def test_an_array_is_told_as_one_where_all_its_tasks_change(jobs: Jobs, backend:
     with jobs.on_event(heard.append):
         array = jobs.submit_array(TRUE, 1, 50_000)
         states = backend.task_states[array.id]
-        _until(lambda: len(heard) == 1)
+        wait_for(lambda: len(heard) == 1)
         states.update({2: JobState.RUNNING, 4: JobState.RUNNING})
-        _until(lambda: len(heard) == 3)
+        wait_for(lambda: len(heard) == 3)
         backend.task_states[array.id] = dict.fromkeys(states, JobState.FAILED)
-        _until(lambda: len(heard) == 4)
+        wait_for(lambda: len(heard) == 4)
     assert _short(heard) == [
         _new("1", JobState.QUEUED),
         _new("1.2", JobState.RUNNING),
@@ -184,7 +178,7 @@ def test_jobs_of_others_are_heard_of_when_they_are_watched(backend: InMemoryJobs
         subscription.watch(["1", "77"], ["2"])
         backend.states["1"] = JobState.RUNNING
         backend.task_states["2"][3] = JobState.DONE
-        _until(lambda: len(heard) == 2)
+        wait_for(lambda: len(heard) == 2)
     assert sorted(_short(heard)) == [_new("1", JobState.RUNNING), _new("2.3", JobState.DONE)]
 
 
@@ -198,7 +192,7 @@ def test_a_listener_and_those_who_wait_share_one_question(backend: InMemoryJobs)
             first.wait_terminated(1)
         rounds = (time.monotonic() - began) / 0.1
         assert jobs.board.questions - questions <= rounds + 3
-    _until(lambda: not _threads())
+    wait_for(lambda: not _threads())
 
 
 def test_a_callback_that_raises_is_logged_and_the_others_hear_all(
@@ -211,9 +205,9 @@ def test_a_callback_that_raises_is_logged_and_the_others_hear_all(
 
     with jobs.on_event(fail), jobs.on_event(heard.append):
         jobs.run("true")
-        _until(lambda: len(heard) == 1)
+        wait_for(lambda: len(heard) == 1)
         jobs.run("true")
-        _until(lambda: len(heard) == 2)
+        wait_for(lambda: len(heard) == 2)
     assert _short(heard) == [_new("1", JobState.QUEUED), _new("2", JobState.QUEUED)]
     assert [record.message for record in caplog.records if "a callback for events" in record.message]
 
@@ -235,16 +229,16 @@ def test_each_listener_hears_from_its_registration_to_its_close(
     happen(JobState.RUNNING)
     late = jobs.on_event(heard["late"].append)
     happen(JobState.SUSPENDED)
-    _until(lambda: len(heard["late"]) == 1)
+    wait_for(lambda: len(heard["late"]) == 1)
     early.close()
     early.close()
     happen(JobState.DONE)
-    _until(lambda: len(heard["late"]) == 2)
+    wait_for(lambda: len(heard["late"]) == 2)
     late.close()
     assert [event.job_state for event in heard["early"]] == [JobState.RUNNING, JobState.SUSPENDED]
     assert [event.job_state for event in heard["late"]] == [JobState.SUSPENDED, JobState.DONE]
     assert len(_threads()) <= 1
-    _until(lambda: not _threads())
+    wait_for(lambda: not _threads())
 
 
 def test_a_callback_may_register_and_close(jobs: Jobs, backend: InMemoryJobs) -> None:
@@ -257,9 +251,9 @@ def test_a_callback_may_register_and_close(jobs: Jobs, backend: InMemoryJobs) ->
 
     outer = jobs.on_event(once)
     jobs.run("true")
-    _until(lambda: bool(inner))
+    wait_for(lambda: bool(inner))
     jobs.run("true")
-    _until(lambda: len(heard) == 1)
+    wait_for(lambda: len(heard) == 1)
     inner[0].close()
     assert _short(heard) == [_new("2", JobState.QUEUED)]
 
@@ -279,7 +273,7 @@ def test_events_of_the_system_are_told_as_they_are(jobs: Jobs, backend: InMemory
     with jobs.on_event(heard.append):
         for event in events:
             backend.log.append(event)
-        _until(lambda: len(heard) == len(events))
+        wait_for(lambda: len(heard) == len(events))
     assert heard == events
     assert backend.asked == []
 
@@ -291,16 +285,16 @@ def test_after_a_gap_present_states_are_compared_and_nothing_is_told_twice(jobs:
     array = jobs.submit_array(TRUE, 1, 3)
     with jobs.on_event(heard.append):
         backend.log += [_event(known, JobState.RUNNING), _event(f"{array.id}.2", JobState.RUNNING)]
-        _until(lambda: len(heard) == 2)
+        wait_for(lambda: len(heard) == 2)
         backend.states.update({known: JobState.RUNNING, lost: JobState.DONE})
         backend.task_states[array.id].update({2: JobState.RUNNING, 3: JobState.DONE})
         lost_events = [_event(lost, JobState.RUNNING), _event(f"{array.id}.3", JobState.DONE)]
         backend.gap_at = len(backend.log) + len(lost_events)
         backend.log += [*lost_events, _event(lost, JobState.DONE)]
-        _until(lambda: len(heard) >= 4)
+        wait_for(lambda: len(heard) >= 4)
         backend.states[quiet] = JobState.RUNNING
         backend.log.append(_event(quiet, JobState.RUNNING))
-        _until(lambda: len(heard) >= 5)
+        wait_for(lambda: len(heard) >= 5)
     assert _short(heard[2:]) == [
         _new(lost, JobState.DONE),
         _new(f"{array.id}.3", JobState.DONE),
@@ -317,11 +311,11 @@ def test_silence_loses_no_event_and_is_logged_once(
     job = jobs.run("true")
     with caplog.at_level(logging.INFO, "gcs_lab"), jobs.on_event(heard.append):
         backend.fault = DrmCommunication("the master does not answer.")
-        _until(lambda: bool(caplog.records))
+        wait_for(lambda: bool(caplog.records))
         backend.states[job.id] = JobState.RUNNING
         backend.log.append(_event(job.id, JobState.RUNNING))
         backend.fault = None
-        _until(lambda: len(heard) == 1)
+        wait_for(lambda: len(heard) == 1)
     assert _short(heard) == [_new(job.id, JobState.RUNNING)]
     assert [record.message.partition(":")[0] for record in caplog.records] == [
         "in-memory system does not tell of its jobs",
@@ -364,7 +358,7 @@ def test_a_closed_area_asks_and_tells_nothing_more(jobs: Jobs, backend: InMemory
     heard: list[JobEvent] = []
     subscription = jobs.on_event(heard.append)
     job = jobs.run("true")
-    _until(lambda: len(heard) == 1)
+    wait_for(lambda: len(heard) == 1)
     jobs.close()
     assert subscription.closed
     assert not _threads()
@@ -373,7 +367,7 @@ def test_a_closed_area_asks_and_tells_nothing_more(jobs: Jobs, backend: InMemory
     # The area can be used on: whoever listens now hears what follows.
     with jobs.on_event(heard.append):
         backend.states[job.id] = JobState.DONE
-        _until(lambda: len(heard) == 2)
+        wait_for(lambda: len(heard) == 2)
     assert _short(heard) == [_new("1", JobState.QUEUED), _new("1", JobState.DONE)]
 
 
@@ -383,13 +377,13 @@ def test_who_registers_while_the_area_is_closed_is_not_left_waiting(jobs: Jobs, 
     made: list[Subscription] = []
     registers = threading.Thread(target=lambda: made.append(jobs.on_event(lambda _: None)))
     registers.start()
-    _until(lambda: bool(backend.asked))
+    wait_for(lambda: bool(backend.asked))
     # The system does not answer, and so the thread ends a little later.
     jobs.close()
     registers.join(10)
     assert [subscription.closed for subscription in made] == [True]
     backend.answer_may_go.set()
-    _until(lambda: not _threads())
+    wait_for(lambda: not _threads())
 
 
 def test_a_callback_may_close_the_area(jobs: Jobs) -> None:
@@ -401,7 +395,7 @@ def test_a_callback_may_close_the_area(jobs: Jobs) -> None:
 
     jobs.on_event(last)
     jobs.run("true")
-    _until(lambda: not _threads())
+    wait_for(lambda: not _threads())
     assert len(heard) == 1
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from patience import wait_for
 
 from gcs_lab import cluster
 from gcs_lab.backends.provider import Offer
@@ -59,31 +59,24 @@ def provider(monkeypatch, tmp_path):
             thread.join(30)
 
 
-def until(condition):
-    deadline = time.monotonic() + 20
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert condition()
-
-
 def test_a_cluster_that_does_not_answer_is_asked_once_and_nobody_waits_for_it(provider):
     cache = CatalogueCache(lambda: None)
     for _ in range(3):
         assert cache.catalogue() == Catalogue()
         assert cache.catalogue("slow") == Catalogue()
-    until(lambda: provider.asked == 2)  # once by its name, once as the one that is taken
+    wait_for(lambda: provider.asked == 2)  # once by its name, once as the one that is taken
     provider.let.set()
-    until(lambda: cache.catalogue("slow") == THERE == cache.catalogue())
+    wait_for(lambda: cache.catalogue("slow") == THERE == cache.catalogue())
 
 
 def test_a_new_kernel_knows_what_an_earlier_one_learnt_though_the_cluster_is_silent_now(provider):
     provider.let.set()
     first = CatalogueCache(lambda: None)
-    until(lambda: first.catalogue() == THERE)
+    wait_for(lambda: first.catalogue() == THERE)
     provider.fails = True
     second = CatalogueCache(lambda: None)
     assert second.catalogue() == THERE
-    until(lambda: provider.asked == 2)
+    wait_for(lambda: provider.asked == 2)
     assert second.catalogue() == THERE
 
 
@@ -91,7 +84,7 @@ def test_loading_the_extension_asks_the_cluster_only_if_nothing_is_known_of_it(p
     provider.let.set()
     first = CatalogueCache(lambda: None)
     first.warm_up()
-    until(lambda: first.catalogue() == THERE)
+    wait_for(lambda: first.catalogue() == THERE)
     CatalogueCache(lambda: None).warm_up()
     assert provider.asked == 1
 
@@ -99,7 +92,7 @@ def test_loading_the_extension_asks_the_cluster_only_if_nothing_is_known_of_it(p
 def test_a_file_that_is_damaged_is_as_good_as_none(provider, tmp_path):
     provider.let.set()
     first = CatalogueCache(lambda: None)
-    until(lambda: first.catalogue() == THERE)
+    wait_for(lambda: first.catalogue() == THERE)
     (file,) = (tmp_path / "cache" / "catalogues").iterdir()
     assert file.stat().st_mode & 0o077 == 0
     provider.let.clear()
@@ -138,6 +131,6 @@ def test_a_failure_leaves_the_last_value_and_is_not_tried_again_at_once():
 
     value = StaleValue(read, 5)
     assert value.get() == 5
-    until(lambda: len(asked) == 1)
+    wait_for(lambda: len(asked) == 1)
     assert [value.get(0.01) for _ in range(3)] == [5, 5, 5]
     assert len(asked) == 1

@@ -48,7 +48,7 @@ def test_a_failure_goes_on_through_a_chain(kernel):
     assert "not run: job" in told
     assert "(needs_bad), whose result it needs, was not run: job" in told
     assert "(bad_one), whose result it needs, failed: ZeroDivisionError: division by zero" in told
-    assert kernel.pump(lambda: "(bad_one), whose result it needs, failed" in second.traceback(), 10)
+    assert kernel.pump(lambda: "(bad_one), whose result it needs, failed" in second.traceback())
     assert "was not run" in kernel.run("most + 1").traceback()
 
 
@@ -56,7 +56,7 @@ def test_a_deleted_upstream_ends_what_waits_for_it(kernel):
     kernel.run("%%gcs submit -hold -N never_run\nnever = 1")
     waiting = kernel.wait(kernel.send("%%gcs submit -N waits_for_never\nalso = never"))
     kernel.run("%gcs cancel never_run")
-    assert kernel.pump(lambda: waiting.error() is not None, 30)
+    assert kernel.pump(lambda: waiting.error() is not None)
     assert "(never_run), whose result it needs, failed" in waiting.traceback()
     assert "FAILED" in ended(kernel, "waits_for_never")
 
@@ -65,7 +65,7 @@ def test_a_deleted_upstream_ends_what_waits_for_it(kernel):
 def test_an_upstream_in_error_state_does_not_keep_others_waiting(kernel):
     kernel.run("%%gcs submit -N in_error\nimport sys\nstuck = 1\nsys.exit(100)")
     waiting = kernel.wait(kernel.send("%%gcs submit -N behind_error --after in_error\nfree = 1"))
-    assert kernel.pump(lambda: waiting.error() is not None, 30)
+    assert kernel.pump(lambda: waiting.error() is not None)
     assert "(in_error), after which it was to run, failed" in waiting.traceback()
     kernel.run("%gcs cancel in_error")
 
@@ -201,7 +201,7 @@ def test_a_failed_task_fails_its_counterpart_and_the_reduce_step_alone(kernel):
     kernel.run("%%gcs submit --over 'x=range(3)' -N scan_f --as scan_f\nassert x != 1, 'one'\ny = x")
     kernel.run("%%gcs submit --after-each scan_f -N each_f --as each_f\nz = y + 1")
     reduced = kernel.wait(kernel.send("%%gcs submit -N reduce_f\ntotal = sum(scan_f.load('y'))"))
-    assert kernel.pump(lambda: reduced.error() is not None, 30)
+    assert kernel.pump(lambda: reduced.error() is not None)
     assert re.search(r"sweep \d+ \(scan_f\), whose result it needs, failed: 1 of 3 .*task 2", reduced.traceback())
     kernel.run("%gcs wait each_f")
     assert kernel.value("list(each_f.frame['state'])") == "['DONE', 'FAILED', 'DONE']"
@@ -256,6 +256,6 @@ def test_a_deleted_job_folder_does_not_keep_others_waiting(kernel):
         "import shutil\nfrom gcs_lab.cells.journal import Journal\n"
         "shutil.rmtree(Journal().find('loses_folder')[0].folder)"
     )
-    assert kernel.pump(lambda: waiting.error() is not None, 30)
+    assert kernel.pump(lambda: waiting.error() is not None)
     assert re.search(r"\(loses_folder\), whose result it needs, failed: .*was deleted", waiting.traceback())
     kernel.run("%gcs cancel loses_folder")

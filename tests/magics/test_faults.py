@@ -46,7 +46,7 @@ def test_kernel_killed_mid_job_and_attach_continues_with_the_output_and_brings_t
     )
     cell = first.send(code)
     outputs = first.wait(cell)
-    assert first.pump(lambda: "before" in outputs.text("stdout"), 15)
+    assert first.pump(lambda: "before" in outputs.text("stdout"))
     first.manager.signal_kernel(signal.SIGKILL)
     first.close()
 
@@ -54,9 +54,9 @@ def test_kernel_killed_mid_job_and_attach_continues_with_the_output_and_brings_t
     try:
         cell = second.send("%gcs attach")
         outputs = second.wait(cell)
-        assert second.pump(lambda: "before" in outputs.text("stdout"), 10)
+        assert second.pump(lambda: "before" in outputs.text("stdout"))
         assert "still being computed" in second.value("answer")
-        assert second.pump(lambda: "after" in outputs.text("stdout"), 15)
+        assert second.pump(lambda: "after" in outputs.text("stdout"))
         second.run("%gcs wait")
         assert second.value("answer") == "42"
         assert once.read_text() == "x"
@@ -92,7 +92,7 @@ def test_attach_after_the_end_brings_everything_and_spares_names_in_use(tmp_path
         second.run("q = 'mine'")
         cell = second.send("%gcs attach ended")
         outputs = second.wait(cell)
-        assert second.pump(lambda: "said" in outputs.text("stdout"), 10)
+        assert second.pump(lambda: "said" in outputs.text("stdout"))
         second.run("%gcs wait ended")
         assert second.value("p, q") == "(1, 'mine')"
         second.run("%gcs attach ended --overwrite")
@@ -111,7 +111,7 @@ def test_after_a_restart_a_traceback_shows_the_lines_of_other_cells_too(tmp_path
     try:
         cell = second.send("%gcs attach risky")
         outputs = second.wait(cell)
-        assert second.pump(lambda: outputs.error() is not None, 10)
+        assert second.pump(lambda: outputs.error() is not None)
         assert "----> 2     return 1 / x" in outputs.traceback()
         assert "----> 2 risky(0)" in outputs.traceback()
     finally:
@@ -121,9 +121,9 @@ def test_after_a_restart_a_traceback_shows_the_lines_of_other_cells_too(tmp_path
 def test_interrupt_detaches_and_the_job_goes_on(own_kernel):
     cell = own_kernel.send("%%gcs run -N longer\nimport time\nprint('on')\ntime.sleep(4)\nv = 7")
     outputs = own_kernel.cells[cell]
-    assert own_kernel.pump(lambda: "on" in outputs.text("stdout"), 15)
+    assert own_kernel.pump(lambda: "on" in outputs.text("stdout"))
     own_kernel.manager.interrupt_kernel()
-    own_kernel.wait(cell, 10)
+    own_kernel.wait(cell)
     assert "detached" in outputs.text("stderr")
     assert "%gcs attach" in outputs.traceback()
     own_kernel.run("%gcs wait longer")
@@ -131,16 +131,18 @@ def test_interrupt_detaches_and_the_job_goes_on(own_kernel):
 
 
 def test_a_second_interrupt_within_two_seconds_cancels(own_kernel):
+    # On a busy machine two seconds between two presses are few.
+    own_kernel.run("from gcs_lab.magics import cell_runner; cell_runner._SECOND_PRESS_SECONDS = 60.0")
     cell = own_kernel.send("%%gcs run -N doomed\nimport time\nprint('on')\ntime.sleep(600)")
     outputs = own_kernel.cells[cell]
-    assert own_kernel.pump(lambda: "on" in outputs.text("stdout"), 15)
+    assert own_kernel.pump(lambda: "on" in outputs.text("stdout"))
     own_kernel.manager.interrupt_kernel()
-    assert own_kernel.pump(lambda: "Interrupt again" in outputs.text("stderr"), 5)
+    assert own_kernel.pump(lambda: "Interrupt again" in outputs.text("stderr"))
     own_kernel.manager.interrupt_kernel()
-    own_kernel.wait(cell, 10)
+    own_kernel.wait(cell)
     assert "Cancelled" in outputs.traceback()
     entry = _journal().find("doomed")[0]
-    assert own_kernel.pump(lambda: _journal().find("doomed")[0].state == "FAILED", 15), entry
+    assert own_kernel.pump(lambda: _journal().find("doomed")[0].state == "FAILED"), entry
 
 
 def test_h_rt_exceeded_is_said_with_requested_and_used(own_kernel):
@@ -160,9 +162,9 @@ def test_the_runner_killed_is_told_and_what_it_said_before_is_kept(own_kernel):
         "%%gcs submit -N orphan\nimport time\nprint('said before', flush=True)\ntime.sleep(60)\nlost = 1"
     )
     outputs = own_kernel.wait(cell)
-    assert own_kernel.pump(lambda: "said before" in outputs.text("stdout"), 15)
+    assert own_kernel.pump(lambda: "said before" in outputs.text("stdout"))
     os.kill(_started(_newest_folder())["pid"], signal.SIGKILL)
-    assert own_kernel.pump(lambda: outputs.error() is not None, 20)
+    assert own_kernel.pump(lambda: outputs.error() is not None)
     assert "orphan" in outputs.traceback()
     assert "never computed" in own_kernel.value("lost")
 
@@ -176,7 +178,7 @@ def test_the_scheduler_killed_mid_job_changes_nothing_for_the_user(own_kernel, t
         f"%%gcs submit -N steady\nimport time\nopen({str(once)!r}, 'a').write('x')\nprint('up')\ntime.sleep(2)\nr = 3"
     )
     outputs = own_kernel.wait(cell)
-    assert own_kernel.pump(lambda: "up" in outputs.text("stdout"), 15)
+    assert own_kernel.pump(lambda: "up" in outputs.text("stdout"))
     os.kill(service.status().pid, signal.SIGKILL)
     own_kernel.run("%gcs wait steady")
     assert own_kernel.value("r") == "3"
@@ -192,7 +194,7 @@ def test_the_qmaster_killed_mid_job_delays_nothing_and_new_jobs_are_told(own_ker
 
     cell = own_kernel.send("%%gcs submit -N steady\nimport time\nprint('up')\ntime.sleep(3)\nr = 3")
     outputs = own_kernel.wait(cell)
-    assert own_kernel.pump(lambda: "up" in outputs.text("stdout"), 15)
+    assert own_kernel.pump(lambda: "up" in outputs.text("stdout"))
     (state,) = [state for state in demo.status() if state.name == "cells"]
     os.kill(state.daemons["sge_qmaster"], signal.SIGKILL)
     try:
@@ -211,9 +213,9 @@ def test_the_qmaster_killed_mid_job_delays_nothing_and_new_jobs_are_told(own_ker
 def test_the_job_folder_deleted_under_a_running_job_is_told(own_kernel):
     cell = own_kernel.send("%%gcs submit -N homeless\nimport time\nprint('up')\ntime.sleep(60)")
     outputs = own_kernel.wait(cell)
-    assert own_kernel.pump(lambda: "up" in outputs.text("stdout"), 15)
+    assert own_kernel.pump(lambda: "up" in outputs.text("stdout"))
     shutil.rmtree(_newest_folder())
-    assert own_kernel.pump(lambda: outputs.error() is not None, 20)
+    assert own_kernel.pump(lambda: outputs.error() is not None)
     assert "was deleted" in outputs.traceback()
     own_kernel.run("%gcs cancel homeless")
 

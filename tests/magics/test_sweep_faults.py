@@ -139,7 +139,7 @@ def test_a_task_that_cannot_start_says_why(kernel, tmp_path):
 @pytest.mark.parametrize("cluster", ["embedded"], indirect=True, scope="session")
 def test_interrupting_a_sweep_that_is_waited_for_lets_go_of_it(own_kernel):
     cell = own_kernel.send("%%gcs run --over 'x=range(3)' -N letgo\nimport time\ntime.sleep(4)\ny = x")
-    assert own_kernel.pump(lambda: "◷" in str(own_kernel.cells[cell].messages), 20)
+    assert own_kernel.pump(lambda: "◷" in str(own_kernel.cells[cell].messages))
     time.sleep(0.3)
     own_kernel.manager.interrupt_kernel()
     outputs = own_kernel.wait(cell)

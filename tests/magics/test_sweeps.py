@@ -67,7 +67,7 @@ def test_run_waits_for_all_tasks(kernel):
     assert outputs.error() is None, outputs.traceback()
     # The card has given way to a line that needs no kernel.
     shown = ("update_display_data",)
-    assert kernel.pump(lambda: outputs.data("text/plain", shown), 10)
+    assert kernel.pump(lambda: outputs.data("text/plain", shown))
     assert "2 of 2" in outputs.data("text/plain", shown)[-1] or "done" in outputs.data("text/plain", shown)[-1]
     assert not outputs.data("application/vnd.jupyter.widget-view+json", shown)
     assert kernel.value("fine.frame['product'].tolist(), type(fine[1].parameters['a'])") == (

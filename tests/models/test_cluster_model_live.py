@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from embedded.embedded_lab import processes_with, wait_for
+from embedded.embedded_lab import processes_with
+from patience import wait_for
 
 from gcs_lab.backends.embedded import service
 from gcs_lab.backends.embedded.system import EmbeddedSystem

@@ -5,16 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
+from patience import wait_for
 
 from gcs_lab.errors import DrmCommunication
 from gcs_lab.models import JobFeed, job_feed
 from gcs_lab.vocabulary import JobInfo, JobState, JobStatus
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 GIB = 1 << 30
 
@@ -54,13 +52,6 @@ def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(job_feed, "_AMENDED_AFTER", (0.01,) * 6)
 
 
-def until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
-
-
 def test_what_the_log_told_is_amended_when_accounting_comes() -> None:
     info = JobInfo(
         job_id="1",
@@ -77,8 +68,8 @@ def test_what_the_log_told_is_amended_when_accounting_comes() -> None:
     assert feed.model.ended
     assert feed.model.usage[0] == "memory: 2.0 GiB of 64.0 GiB used (3 %)"
     assert feed.model.advice == "-l h_vmem=3G"
-    until(lambda: feed.model.max_vmem == 3 * GIB)
-    until(lambda: feed.model.advice == "-l h_vmem=4G")
+    wait_for(lambda: feed.model.max_vmem == 3 * GIB)
+    wait_for(lambda: feed.model.advice == "-l h_vmem=4G")
     assert feed.model.usage[0] == "memory: 3.0 GiB of 64.0 GiB used (5 %)"
     assert job.asked == 3
 
@@ -87,7 +78,7 @@ def test_accounting_is_not_asked_for_ever() -> None:
     job = EndedJob(None, {"h_vmem": "64G"})
     feed = JobFeed(job)
     feed.on_concluded(job)
-    until(lambda: job.asked == 6)
+    wait_for(lambda: job.asked == 6)
     time.sleep(0.05)
     assert job.asked == 6
     assert feed.model.advice == "-l h_vmem=3G"

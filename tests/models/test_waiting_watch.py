@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from in_memory_backend import InMemoryJobs
+from patience import wait_for
 
 from gcs_lab.errors import DrmCommunication
 from gcs_lab.jobs import Jobs, pending
@@ -18,7 +19,7 @@ from gcs_lab.models.waiting_watch import WaitingWatch
 from gcs_lab.vocabulary import JobTemplate, PendingReason, ReasonKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Collection
 
 FULL = PendingReason(ReasonKind.SLOTS, "all 8 slots of all.q are in use", "all.q")
 
@@ -38,13 +39,6 @@ class WaitingJob:
 
     def tell(self, reasons: list[str]) -> None:
         self.told.append(reasons)
-
-
-def until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
 
 
 @pytest.fixture
@@ -83,9 +77,9 @@ def test_an_answer_that_cannot_be_read_is_not_the_last(
     monkeypatch.setattr(backend, "pending_reasons", answers)
     watch = WaitingWatch()
     watch.watch(job, job.tell)
-    until(lambda: job.told)
+    wait_for(lambda: job.told)
     job.started = True
-    until(lambda: not watch._watched)
+    wait_for(lambda: not watch._watched)
     assert [record.message for record in caplog.records] == ["asking why jobs wait failed; it is asked again"] * 2
 
 
@@ -95,10 +89,10 @@ def test_a_job_is_told_why_it_waits_until_it_starts(backend: InMemoryJobs, clust
     backend.reasons[job.id] = [FULL]
     watch = WaitingWatch()
     watch.watch(job, job.tell)
-    until(lambda: job.told)
+    wait_for(lambda: job.told)
     assert job.told[0] == ["all 8 slots of all.q are in use"]
     job.started = True
-    until(lambda: not watch._watched)
+    wait_for(lambda: not watch._watched)
     number = len(backend.reasons_asked)
     time.sleep(0.1)
     assert len(backend.reasons_asked) == number
@@ -112,11 +106,11 @@ def test_jobs_of_a_cluster_are_asked_for_together(backend: InMemoryJobs, cluster
     for job in some:
         watch.watch(job, job.tell)
         watch.watch(job, job.tell)
-    until(lambda: all(job.told for job in some))
+    wait_for(lambda: all(job.told for job in some))
     assert backend.reasons_asked[0] == {job.id for job in some}
     for job in some:
         job.concluded.set()
-    until(lambda: not watch._watched)
+    wait_for(lambda: not watch._watched)
 
 
 @pytest.mark.usefixtures("quick")
@@ -126,10 +120,10 @@ def test_a_cluster_that_does_not_answer_is_asked_again_later(backend: InMemoryJo
     backend.reasons_fault = DrmCommunication("no answer")
     watch = WaitingWatch()
     watch.watch(job, job.tell)
-    until(lambda: len(backend.reasons_asked) > 1)
+    wait_for(lambda: len(backend.reasons_asked) > 1)
     assert job.told == []
     backend.reasons_fault = None
-    until(lambda: job.told)
+    wait_for(lambda: job.told)
     job.started = True
 
 
@@ -146,7 +140,7 @@ def test_one_who_cannot_be_told_does_not_keep_the_others_from_it(
     watch = WaitingWatch()
     watch.watch(broken, fail)
     watch.watch(fine, fine.tell)
-    until(lambda: fine.told)
+    wait_for(lambda: fine.told)
     broken.started = fine.started = True
 
 
@@ -172,7 +166,7 @@ def test_errands_are_done_in_their_order_and_again_if_they_ask_for_it() -> None:
     errands.after(0.0, broken)
     assert finished.wait(10)
     assert done == ["broken", "again", "again", "again"]
-    until(lambda: errands._thread is None)
+    wait_for(lambda: errands._thread is None)
     # The thread has ended; the next errand starts one.
     errands.after(0.0, lambda: done.append("late"))
-    until(lambda: done[-1] == "late")
+    wait_for(lambda: done[-1] == "late")

@@ -39,14 +39,6 @@ _KINDS = {
 }
 
 
-def wait_for(condition: Callable[[], Any], what: str = "the condition", seconds: float = 15.0) -> Any:
-    deadline = time.monotonic() + seconds
-    while not (answer := condition()):
-        assert time.monotonic() < deadline, f"{what} did not come about in time"
-        time.sleep(0.01)
-    return answer
-
-
 class Page:
     """What a page was told: the messages, and the panel that they make."""
 

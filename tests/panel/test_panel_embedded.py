@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from embedded.embedded_lab import processes_with
-from panel_lab import Page, submit_cell_source, submit_points, wait_for
+from panel_lab import Page, submit_cell_source, submit_points
+from patience import wait_for
 
 from gcs_lab.backends.embedded import service
 from gcs_lab.backends.embedded.system import EmbeddedSystem
@@ -28,7 +29,7 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
     yield made
     made.close()
     service.stop()
-    wait_for(lambda: not processes_with(str(folder)), "the end of all processes", 30)
+    wait_for(lambda: not processes_with(str(folder)), "the end of all processes")
     shutil.rmtree(folder)
 
 

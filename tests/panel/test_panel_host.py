@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from in_memory_backend import InMemorySystem, task_row
-from panel_lab import ME, Page, wait_for
+from panel_lab import ME, Page
+from patience import wait_for
 
 from gcs_lab.cluster import Cluster
 from gcs_lab.errors import DrmCommunication, InvalidArgument, UnsupportedOperation
@@ -81,7 +82,7 @@ def test_a_job_of_the_journal_is_there_before_any_look_at_the_cluster(lab: Lab) 
     page.wait(lambda: page.panel["time"])
     lab.status.poll_floor = 1.0
     lab.submit("9", "next")
-    page.wait_row("9", seconds=2)
+    page.wait_row("9")
     lab.status.tasks = [mine("8"), mine("9")]
     wait_for(lambda: lab.status.polls > polls)
     lab.now()

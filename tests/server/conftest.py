@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from echo_host import echo
-from live_server import LINES, LiveServer, wait_for
+from live_server import LINES, LiveServer
+from patience import wait_for
 
 from gcs_lab import cluster
 from gcs_lab.backends.embedded import service

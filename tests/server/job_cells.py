@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from live_server import wait_for
+from patience import wait_for
 
 from gcs_lab import connect
 from gcs_lab.cells.journal import Journal

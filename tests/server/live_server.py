@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import faulthandler
 import json
-import sys
 import threading
 import time
 from typing import TYPE_CHECKING, Any
 
 import jupyter_core.paths
-import pytest
 import requests
 import websocket
 from jupyter_server.serverapp import ServerApp
@@ -27,17 +24,6 @@ if TYPE_CHECKING:
 TOKEN = "lab"
 #: Lines that a test made; they are closed after it.
 LINES: list[Line] = []
-
-
-def wait_for(condition: Callable[[], Any], what: str = "the condition", seconds: float = 15.0) -> Any:
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        if time.monotonic() >= deadline:
-            # What the server's threads wait for is seen nowhere else.
-            faulthandler.dump_traceback(file=sys.__stderr__, all_threads=True)
-            pytest.fail(f"{what} was not met in time")
-        time.sleep(0.005)
-    return found
 
 
 class LiveServer:

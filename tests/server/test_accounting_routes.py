@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from accounting.odd_site import HEAD, NOON, line
 from job_cells import ended, send_cell
-from live_server import wait_for
+from patience import wait_for
 
 from gcs_lab import connect, open_accounting
 from gcs_lab.cockpit.picture import current_user
@@ -31,7 +31,7 @@ def records(server: LiveServer) -> None:
     jobs = [send_cell("1 + 1", name="advised", requests={"h_vmem": "8G", "h_rt": "3000"}) for _ in range(2)]
     for job in jobs:
         ended(server, job.id)
-    wait_for(lambda: len(connect("embedded").accounting.frame(["name"], name="advised")) >= 2, "the records", 30)
+    wait_for(lambda: len(connect("embedded").accounting.frame(["name"], name="advised")) >= 2, "the records")
 
 
 def asked(server: LiveServer, question: str, **words: Any) -> list[dict[str, Any]]:
@@ -116,5 +116,5 @@ def test_how_much_is_not_read_yet(server: LiveServer) -> None:
     (path, *_) = area.backend.record_files()
     job = send_cell("1", name="one_more")
     ended(server, job.id)
-    wait_for(lambda: accounting_reading.unread_bytes(area) > 0, "a record that is new", 30)
+    wait_for(lambda: accounting_reading.unread_bytes(area) > 0, "a record that is new")
     assert accounting_reading.unread_bytes(area) < path.stat().st_size

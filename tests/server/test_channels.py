@@ -12,7 +12,8 @@ import threading
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
-from live_server import TOKEN, Line, wait_for
+from live_server import TOKEN, Line
+from patience import wait_for
 
 from gcs_lab.backends.embedded import service
 

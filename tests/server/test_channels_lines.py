@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from live_server import wait_for
+from patience import wait_for
 
 if TYPE_CHECKING:
     from live_server import LiveServer

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 from gridengine.demo_lab import need_packages
-from live_server import wait_for
+from patience import wait_for
 
 from gcs_lab.backends.embedded import service
 from gcs_lab.backends.gridengine import demo

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from live_server import wait_for
+from patience import wait_for
 
 from gcs_lab.errors import InvalidState
 from gcs_lab.server.clusters_threads import Threads

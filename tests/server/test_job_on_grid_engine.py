@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from gridengine.demo_lab import demo_cell, home_of
 from job_cells import ended, form, send_cell, send_sweep
-from live_server import wait_for
+from patience import wait_for
 
 from gcs_lab import connect
 from gcs_lab.vocabulary import JobTemplate

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from job_cells import ended, send_cell
-from live_server import TOKEN, wait_for
+from live_server import TOKEN
+from patience import wait_for
 
 from gcs_lab import connect
 from gcs_lab.server.outputs_reader import MOST_OUTPUTS, OutputsReader

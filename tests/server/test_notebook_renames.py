@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 import requests
-from live_server import TOKEN, wait_for
+from live_server import TOKEN
+from patience import wait_for
 
 from gcs_lab.cells.journal import Journal, JournalEntry
 from gcs_lab.server.notebook_renames import NotebookRenames

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from job_cells import ended, send_sweep
-from live_server import wait_for
+from patience import wait_for
 
 from gcs_lab.cells.journal import Journal
 

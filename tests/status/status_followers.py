@@ -8,15 +8,12 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 
 class Follower:
@@ -75,13 +72,3 @@ def followers(count: int, *arguments: str, env: dict[str, str] | None = None) ->
     finally:
         complaints = [one.end() for one in started]
     assert not any(complaints), complaints
-
-
-def until(condition: Callable[[], Any], what: str, seconds: float = 30.0) -> Any:
-    """Return the first true answer of `condition`; fail after `seconds`."""
-    deadline = time.monotonic() + seconds
-    while not (answer := condition()):
-        if time.monotonic() > deadline:
-            pytest.fail(f"{what} did not come about within {seconds:g} s")
-        time.sleep(0.02)
-    return answer

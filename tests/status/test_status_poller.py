@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from in_memory_backend import InMemoryStatus, task_row
-from status.status_followers import until
+from patience import wait_for
 
 from gcs_lab.errors import CommandFailed, DrmCommunication, GcsError, InvalidState
 from gcs_lab.status import asking as asking_module
@@ -82,11 +82,11 @@ def test_a_follower_is_told_all_at_first_and_then_what_changed(backend: InMemory
     told: list[Update] = []
     with _polling(backend) as poller:
         poller.follow(told.append)
-        until(lambda: len(told) > 1, "two updates")
+        wait_for(lambda: len(told) > 1, "two updates")
         assert told[0].changes is None
         assert not told[1].changes
         backend.tasks = [backend.tasks[0], task_row("3")]
-        change = until(lambda: next((one for one in told if one.changes), None), "a change")
+        change = wait_for(lambda: next((one for one in told if one.changes), None), "a change")
         jobs = change.changes.tables["jobs"]
         assert (jobs.added.tolist(), jobs.removed.tolist(), jobs.changed.tolist()) == ([3 << 32], [2 << 32], [])
         assert change.snapshot is not None
@@ -94,12 +94,12 @@ def test_a_follower_is_told_all_at_first_and_then_what_changed(backend: InMemory
         assert poller.latest() is not None
         late: list[Update] = []
         following = poller.follow(late.append)
-        until(lambda: late, "an update for who comes late")
+        wait_for(lambda: late, "an update for who comes late")
         assert late[0].changes is None
         following.close()
         count = len(late)
         seen = len(told)
-        until(lambda: len(told) > seen + 2, "more updates")
+        wait_for(lambda: len(told) > seen + 2, "more updates")
         assert len(late) <= count + 1
     assert [_sequence(one) for one in told] == sorted(_sequence(one) for one in told)
 
@@ -110,9 +110,9 @@ def test_the_thread_ends_with_the_last_follower_and_begins_again(backend: InMemo
         for _ in range(2):
             told: list[Update] = []
             following = poller.follow(told.append)
-            until(lambda told=told: told, "an update")
+            wait_for(lambda told=told: told, "an update")
             following.close()
-            until(lambda: threading.active_count() == threads, "the end of the thread")
+            wait_for(lambda: threading.active_count() == threads, "the end of the thread")
         assert not poller.health.asks
 
 
@@ -123,7 +123,7 @@ def test_a_listener_that_fails_is_logged_and_disturbs_nobody(
     with _polling(backend) as poller:
         poller.follow(lambda _: 1 / 0)  # type: ignore[arg-type, return-value]
         poller.follow(told.append)
-        until(lambda: len(told) > 2, "updates")
+        wait_for(lambda: len(told) > 2, "updates")
     assert "a listener of the cluster's status failed" in caplog.text
 
 
@@ -136,7 +136,7 @@ def test_a_listener_may_close_what_calls_it(backend: InMemoryStatus) -> None:
             poller.close()
 
         poller.follow(once)
-        until(lambda: told, "an update")
+        wait_for(lambda: told, "an update")
         with pytest.raises(InvalidState, match="was closed"):
             poller.follow(once)
         with pytest.raises(InvalidState, match="was closed"):
@@ -151,11 +151,11 @@ def test_when_nobody_looks_the_pause_is_four_times_as_long(
     told: list[Update] = []
     with _polling(backend) as poller:
         following = poller.follow(told.append)
-        until(lambda: told and poller.health.interval < 4 * 0.5, "the short pause")
+        wait_for(lambda: told and poller.health.interval < 4 * 0.5, "the short pause")
         following.looked_at = False
-        until(lambda: poller.health.interval >= 4 * 0.5, "the long pause")
+        wait_for(lambda: poller.health.interval >= 4 * 0.5, "the long pause")
         following.looked_at = True
-        until(lambda: poller.health.interval < 4 * 0.5, "the short pause again")
+        wait_for(lambda: poller.health.interval < 4 * 0.5, "the short pause again")
 
 
 # -- fresh --------------------------------------------------------------------------------------------------------
@@ -169,11 +169,11 @@ def test_fresh_begins_after_the_call_and_many_callers_share_a_question(backend: 
         answers: list[int] = []
         first = threading.Thread(target=lambda: answers.append(poller.fresh().sequence))
         first.start()
-        until(lambda: backend.polls == asked + 1, "the first question")
+        wait_for(lambda: backend.polls == asked + 1, "the first question")
         others = [threading.Thread(target=lambda: answers.append(poller.fresh().sequence)) for _ in range(8)]
         for one in others:
             one.start()
-        until(lambda: sum(one.is_alive() for one in others) == 8, "eight who wait")
+        wait_for(lambda: sum(one.is_alive() for one in others) == 8, "eight who wait")
         time.sleep(0.05)  # so that all of them have called: that cannot be seen from here
         backend.answer_may_go.set()
         for one in [first, *others]:
@@ -187,13 +187,13 @@ def test_who_waits_for_the_answer_of_another_poller_makes_it_ask_once(backend: I
     with _polling(backend) as caller, _polling(backend) as asker:
         told: list[Update] = []
         asker.follow(told.append)
-        until(lambda: told, "the first answer")
+        wait_for(lambda: told, "the first answer")
         backend.answer_may_go.clear()
         asked = backend.polls
         answers: list[int] = []
         waiting = threading.Thread(target=lambda: answers.append(caller.fresh().sequence))
         waiting.start()
-        until(lambda: backend.polls == asked + 1, "the question that was wanted")
+        wait_for(lambda: backend.polls == asked + 1, "the question that was wanted")
         time.sleep(0.2)  # the caller looks several times while the question is being asked
         backend.answer_may_go.set()
         waiting.join(20)
@@ -219,13 +219,13 @@ def test_fresh_raises_what_the_system_said_and_the_views_say_since_when(backend:
         with pytest.raises(CommandFailed, match="got select error"):
             poller.fresh()
         poller.follow(told.append)
-        until(lambda: told and told[-1].health.error, "an error")
+        wait_for(lambda: told and told[-1].health.error, "an error")
         assert told[-1].health.stale_since == good.time
         assert "\n" not in told[-1].health.error
         assert told[-1].snapshot is not None
         backend.fault = None
         assert poller.fresh().sequence > good.sequence
-        until(lambda: not told[-1].health.error, "recovery")
+        wait_for(lambda: not told[-1].health.error, "recovery")
         assert told[-1].health.stale_since == 0.0
 
 
@@ -244,7 +244,7 @@ def test_an_error_before_the_first_answer_is_told_too(backend: InMemoryStatus) -
     told: list[Update] = []
     with _polling(backend) as poller:
         poller.follow(told.append)
-        until(lambda: told, "an update")
+        wait_for(lambda: told, "an update")
         assert (told[0].snapshot, told[0].health.error) == (None, "it sleeps")
         assert told[0].health.stale_since > 0
         assert poller.latest() is None
@@ -278,7 +278,7 @@ def test_the_latest_of_another_poller_is_at_hand_without_a_question(backend: InM
             assert two.health.polls == 1
             told: list[Update] = []
             two.follow(told.append)
-            until(lambda: told, "an update")
+            wait_for(lambda: told, "an update")
             assert _sequence(told[0]) == snapshot.sequence
         assert backend.polls >= asked
 
@@ -370,13 +370,13 @@ def test_a_host_that_slept_is_not_left_to_the_interval(
     told: list[Update] = []
     with _polling(backend) as poller:
         poller.follow(told.append)
-        until(lambda: told, "an update")
+        wait_for(lambda: told, "an update")
         real = time.time
         monkeypatch.setattr(time, "time", lambda: real() + 3600)
-        until(lambda: backend.polls == 2, "a question after the clock jumped")
+        wait_for(lambda: backend.polls == 2, "a question after the clock jumped")
         monkeypatch.setattr(time, "time", real)
         sequence = _sequence(told[0])
-        until(lambda: _sequence(told[-1]) > sequence, "the answer")
+        wait_for(lambda: _sequence(told[-1]) > sequence, "the answer")
 
 
 def test_a_forked_child_has_no_part_in_its_parents_poller(backend: InMemoryStatus) -> None:
@@ -420,10 +420,10 @@ def test_closing_does_not_wait_for_an_answer_that_never_comes(
     poller = Poller(backend, "memory")
     told: list[Any] = []
     poller.follow(told.append)
-    until(lambda: backend.polls, "a question")
+    wait_for(lambda: backend.polls, "a question")
     poller.close()
     backend.answer_may_go.set()
-    until(lambda: not any(one.name == "gcs_lab-status" for one in threading.enumerate()), "the end of the thread")
+    wait_for(lambda: not any(one.name == "gcs_lab-status" for one in threading.enumerate()), "the end of the thread")
     assert not told
 
 

@@ -6,7 +6,8 @@ import itertools
 from typing import TYPE_CHECKING
 
 import pytest
-from status.status_followers import followers, until
+from patience import wait_for
+from status.status_followers import followers
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,7 +36,9 @@ def _sequences(one: Follower) -> list[int]:
 
 def test_ten_processes_ask_as_often_as_one(counter: Path) -> None:
     with followers(10, "counted", "--counted", str(counter)) as some:
-        until(lambda: all(len(set(_sequences(one))) >= 3 for one in some), "three snapshots in each of ten processes")
+        wait_for(
+            lambda: all(len(set(_sequences(one))) >= 3 for one in some), "three snapshots in each of ten processes"
+        )
         asked = _asked(counter)
         assert len({pid for pid, _ in asked}) == 1, "one of them asks for all"
         times = [time for _, time in asked]
@@ -46,41 +49,41 @@ def test_ten_processes_ask_as_often_as_one(counter: Path) -> None:
         before = len(_asked(counter))
         for one in some:
             one.tell("fresh")
-        until(lambda: all(one.last("fresh") for one in some), "ten answers")
+        wait_for(lambda: all(one.last("fresh") for one in some), "ten answers")
         assert len(_asked(counter)) - before <= 6
         assert all(one.last("asked_after") for one in some)
         for one in some:
             one.tell("close")
-        assert until(lambda: [one.last("threads") for one in some].count([]) == 10, "ten ends without a thread")
+        assert wait_for(lambda: [one.last("threads") for one in some].count([]) == 10, "ten ends without a thread")
 
 
 def test_when_the_one_who_asks_is_killed_another_takes_over(counter: Path) -> None:
     with followers(3, "counted", "--counted", str(counter)) as some:
-        until(lambda: all(_sequences(one) for one in some), "a snapshot in each")
+        wait_for(lambda: all(_sequences(one) for one in some), "a snapshot in each")
         for left in (2, 1):
-            asker = until(lambda: _asker(some), "one who asks")
+            asker = wait_for(lambda: _asker(some), "one who asks")
             before = max(_sequences(asker))
             asker.kill()
             asker.process.wait()
             others = [one for one in some if one.process.poll() is None]
             assert len(others) == left
-            until(lambda n=before, o=others: all(max(_sequences(one)) > n + 1 for one in o), "later snapshots")
+            wait_for(lambda n=before, o=others: all(max(_sequences(one)) > n + 1 for one in o), "later snapshots")
         last = others[0]
         last.tell("fresh")
-        until(lambda: last.last("fresh"), "an answer")
+        wait_for(lambda: last.last("fresh"), "an answer")
         assert _sequences(last) == sorted(_sequences(last)), "the count goes on"
 
 
 def test_a_fault_is_told_to_all_and_is_over_when_the_cluster_answers_again(counter: Path) -> None:
     with followers(3, "counted", "--counted", str(counter)) as some:
-        until(lambda: all(_sequences(one) for one in some), "a snapshot")
+        wait_for(lambda: all(_sequences(one) for one in some), "a snapshot")
         counter.with_suffix(".fault").touch()
-        until(lambda: all(one.last("error") and one.last("stale") for one in some), "an error in each")
+        wait_for(lambda: all(one.last("error") and one.last("stale") for one in some), "an error in each")
         assert all("could not be understood (RuntimeError: rubbish)" in one.last("error") for one in some)
         some[0].tell("fresh")
-        until(lambda: some[0].last("refused"), "a refusal")
+        wait_for(lambda: some[0].last("refused"), "a refusal")
         counter.with_suffix(".fault").unlink()
-        until(lambda: all(one.last("error") == "" and not one.last("stale") for one in some), "recovery in each")
+        wait_for(lambda: all(one.last("error") == "" and not one.last("stale") for one in some), "recovery in each")
 
 
 def test_processes_that_cannot_share_ask_for_themselves_and_say_so(counter: Path, tmp_path: Path) -> None:
@@ -88,6 +91,6 @@ def test_processes_that_cannot_share_ask_for_themselves_and_say_so(counter: Path
     (tmp_path / "h").mkdir(mode=0o700)
     (tmp_path / "h" / "run").write_text("")
     with followers(2, "counted", "--counted", str(counter)) as some:
-        until(lambda: all(len(_sequences(one)) > 2 for one in some), "snapshots in each")
+        wait_for(lambda: all(len(_sequences(one)) > 2 for one in some), "snapshots in each")
         assert len({pid for pid, _ in _asked(counter)}) == 2
         assert all("asks the cluster for itself" in one.last("note") for one in some)

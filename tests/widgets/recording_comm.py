@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import json
 import threading
-import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from comm.base_comm import BaseComm
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-__all__ = ["RecordingComm", "wait_until"]
+__all__ = ["RecordingComm"]
 
 
 class RecordingComm(BaseComm):
@@ -33,10 +29,3 @@ class RecordingComm(BaseComm):
 
     def answers(self) -> list[dict[str, Any]]:
         return [data["content"] for _, data, _ in self.sent if data.get("method") == "custom"]
-
-
-def wait_until(condition: Callable[[], Any], seconds: float = 5.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "the condition was not met in time"
-        time.sleep(0.005)

@@ -11,7 +11,8 @@ import comm
 import pyarrow as pa
 import pytest
 from in_memory_backend import InMemorySystem, task_row
-from recording_comm import RecordingComm, wait_until
+from patience import wait_for
+from recording_comm import RecordingComm
 
 from gcs_lab.cluster import Cluster
 from gcs_lab.cockpit.picture import Picture
@@ -40,8 +41,9 @@ def cluster(system: InMemorySystem) -> Iterator[Cluster]:
     made = Cluster(system)
     yield made
     made.close()
-    wait_until(
-        lambda: not [t for t in threading.enumerate() if t.name.startswith(("gcs-lab-cockpit", "gcs_lab-status"))], 10
+    wait_for(
+        lambda: not [t for t in threading.enumerate() if t.name.startswith(("gcs-lab-cockpit", "gcs_lab-status"))],
+        "the end of its threads",
     )
 
 
@@ -62,7 +64,7 @@ def told(widget: Cockpit, kind: str) -> list[dict[str, Any]]:
 
 def test_the_widget_answers_by_custom_messages_and_syncs_its_program_alone(widget):
     say(widget, kind="hello", protocol=1)
-    wait_until(lambda: any(one["jobs"] == 2 for one in told(widget, "overview")), 10)
+    wait_for(lambda: any(one["jobs"] == 2 for one in told(widget, "overview")))
     assert told(widget, "welcome")
     assert widget.comm.updates("_esm") == []
     own = {
@@ -75,7 +77,7 @@ def test_the_widget_answers_by_custom_messages_and_syncs_its_program_alone(widge
 
 def test_a_closed_cockpit_says_nothing_and_lets_go_of_the_cluster(widget, cluster):
     say(widget, kind="hello", protocol=1)
-    wait_until(lambda: told(widget, "overview"))
+    wait_for(lambda: told(widget, "overview"))
     channel = widget.comm
     widget.close()
     widget.close()
@@ -89,11 +91,11 @@ def test_a_closed_cockpit_says_nothing_and_lets_go_of_the_cluster(widget, cluste
 
 def test_a_hidden_page_does_not_make_the_cluster_be_asked_often(widget, cluster):
     say(widget, kind="hello", protocol=1)
-    wait_until(lambda: told(widget, "overview"))
+    wait_for(lambda: told(widget, "overview"))
     [following] = cluster.status.poller._followings
     assert following.looked_at
     say(widget, kind="visible", visible=False)
-    wait_until(lambda: not following.looked_at)
+    wait_for(lambda: not following.looked_at)
 
 
 @pytest.mark.parametrize(("options", "error"), [
@@ -167,13 +169,13 @@ def test_the_page_follows_the_cluster_and_is_changed_only_when_it_differs(cluste
     cluster.status.poller.fresh()
     system.status.tasks = [task_row("77", "eve", "r")]
     cluster.status.poller.fresh()
-    wait_until(lambda: any("job77" in one["text/html"] for one in displays.updates), 10)
+    wait_for(lambda: any("job77" in one["text/html"] for one in displays.updates))
     before = len(displays.updates)
     for _ in range(3):
         cluster.status.poller.fresh()
     system.status.tasks = [task_row("78", "eve", "r")]
     cluster.status.poller.fresh()
-    wait_until(lambda: any("job78" in one["text/html"] for one in displays.updates), 10)
+    wait_for(lambda: any("job78" in one["text/html"] for one in displays.updates))
     assert len(displays.updates) == before + 1
 
 
@@ -182,7 +184,7 @@ def test_the_page_stays_when_the_cockpit_is_closed(cluster, system, displays):
     displays.shown[0].close()
     system.status.tasks = []
     cluster.status.poller.fresh()
-    wait_until(lambda: cluster.status.poller._followings == [], 10)
+    wait_for(lambda: cluster.status.poller._followings == [])
     assert displays.updates == []
 
 
@@ -202,7 +204,7 @@ def test_a_cluster_that_does_not_answer_has_a_page_that_says_so(cluster, system,
     dashboard(cluster)
     assert "nothing is known of the cluster yet" in displays.shown[1]["text/html"]
     pages = [displays.shown[1], *displays.updates]
-    wait_until(lambda: any("&lt;does&gt;" in one["text/html"] for one in pages), 10)
+    wait_for(lambda: any("&lt;does&gt;" in one["text/html"] for one in pages))
 
 
 def test_what_must_be_told_to_a_page_is_not_sent_through_a_page_that_went(cluster, displays):

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import comm
 import pytest
-from recording_comm import RecordingComm, wait_until
+from patience import wait_for
+from recording_comm import RecordingComm
 
 from gcs_lab.accounting import open_accounting
 from gcs_lab.accounting.synthetic import write_site
@@ -40,7 +41,7 @@ def accounting(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Accoun
     made = open_accounting(folder / "accounting", folder=folder / "store")
     yield made
     made.close()
-    wait_until(lambda: not [t for t in threading.enumerate() if t.name.startswith("gcs-lab-explorer")], 10)
+    wait_for(lambda: not [t for t in threading.enumerate() if t.name.startswith("gcs-lab-explorer")])
 
 
 def say(widget: Explorer, **message: Any) -> None:
@@ -54,7 +55,7 @@ def told(widget: Explorer, kind: str) -> list[dict[str, Any]]:
 def test_the_widget_answers_by_custom_messages_and_syncs_its_program_alone(accounting):
     widget = Explorer(accounting, state=ExplorerState(tab="failures"), currency="EUR")
     say(widget, kind="hello", protocol=1)
-    wait_until(lambda: any(one["figures"] for one in told(widget, "figures")), 20)
+    wait_for(lambda: any(one["figures"] for one in told(widget, "figures")))
     assert told(widget, "welcome")[0]["currency"] == "EUR"
     assert told(widget, "figures")[-1]["tab"] == "failures"
     own = {
@@ -127,7 +128,7 @@ def test_a_cell_that_runs_again_closes_its_explorer_and_the_page_follows(account
     assert isinstance(second, Explorer)
     with pytest.raises(InvalidState):
         _ = first.host
-    wait_until(lambda: cell.updates, 20)
+    wait_for(lambda: cell.updates)
     assert f'id="{second.page_id}"' in cell.updates[-1]["text/html"]
     assert "slot h" in cell.updates[-1]["text/plain"]
     second.close()

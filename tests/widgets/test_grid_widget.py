@@ -9,7 +9,8 @@ import time
 import comm
 import pyarrow as pa
 import pytest
-from recording_comm import RecordingComm, wait_until
+from patience import wait_for
+from recording_comm import RecordingComm
 from traitlets import Float as FloatTrait
 from traitlets import HasTraits, Unicode
 
@@ -84,14 +85,14 @@ def made(monkeypatch):
     yield make
     for grid in grids:
         grid.close()
-    wait_until(lambda: not [thread for thread in threading.enumerate() if thread.name == "gcs-lab-grid"])
+    wait_for(lambda: not [thread for thread in threading.enumerate() if thread.name == "gcs-lab-grid"])
 
 
 def say(grid, message):
     """Send a message as a browser does, and return what is answered to it and to nothing else."""
     before = len(grid.comm.answers())
     grid._handle_custom_msg(message, [])
-    wait_until(lambda: len(grid.comm.answers()) > before)
+    wait_for(lambda: len(grid.comm.answers()) > before)
     return grid.comm.answers()[before]
 
 
@@ -108,7 +109,7 @@ def test_a_hello_is_answered_with_columns_words_and_the_state(made):
     assert welcome["filter"] == "owner:alice"
     assert {column["name"] for column in welcome["columns"]} >= {"job_id", "owner", "letters"}
     assert next(word for word in welcome["words"] if word["word"] == "owner")["values"] == ["alice", "bob"]
-    wait_until(lambda: any(answer["kind"] == "table_state" for answer in grid.comm.answers()))
+    wait_for(lambda: any(answer["kind"] == "table_state" for answer in grid.comm.answers()))
 
 
 def test_a_request_is_answered_with_its_window_and_then_only_what_changed_is_sent(made):
@@ -116,7 +117,7 @@ def test_a_request_is_answered_with_its_window_and_then_only_what_changed_is_sen
     answer = say(grid, request(first=10, count=20))
     assert [answer["first"], len(answer["keys"]), len(answer["rows"]), answer["total"]] == [10, 20, 20, 100]
     model.update(jobs(*(job(n, name="other" if n in {15, 90} else f"job{n}") for n in range(1, 101))))
-    wait_until(lambda: len(rows_of(grid)) == 2)
+    wait_for(lambda: len(rows_of(grid)) == 2)
     assert rows_of(grid)[-1]["rows"] == {str(15 << 32): ["15", "other", "bob", "qw"]}
 
 
@@ -129,7 +130,7 @@ def test_rows_are_sent_at_most_four_times_a_second_and_the_last_change_arrives(m
         count += 1
         model.update(jobs(*(job(n, name=f"{n} {count}") for n in range(1, 41))))
         time.sleep(0.01)
-    wait_until(lambda: rows_of(grid)[-1]["rows"].get(str(1 << 32), ["", ""])[1] == f"1 {count}")
+    wait_for(lambda: rows_of(grid)[-1]["rows"].get(str(1 << 32), ["", ""])[1] == f"1 {count}")
     seconds = time.monotonic() - started
     assert 2 <= len(rows_of(grid)) <= 2 + seconds / 0.25
 
@@ -138,11 +139,11 @@ def test_what_nobody_sees_is_not_sent_until_somebody_does(made):
     grid, model = made()
     say(grid, request())
     grid._handle_custom_msg({"kind": "visible", "visible": False}, [])
-    wait_until(lambda: not grid._visible)
+    wait_for(lambda: not grid._visible)
     model.update(jobs(job(1, name="meanwhile")))
     assert len(rows_of(grid)) == 1
     answer = say(grid, {"kind": "visible", "visible": True})
-    wait_until(lambda: len(rows_of(grid)) == 2)
+    wait_for(lambda: len(rows_of(grid)) == 2)
     assert answer["kind"] in {"rows", "table_state"}
     assert rows_of(grid)[-1]["total"] == 1
 
@@ -153,21 +154,21 @@ def test_two_views_of_one_widget_have_a_window_each(made):
     say(grid, request(view=9 << 32, first=50, count=5))
     before = len(rows_of(grid))
     model.update(jobs(*(job(n, name="new") for n in range(1, 101))))
-    wait_until(lambda: len(rows_of(grid)) == before + 2)
+    wait_for(lambda: len(rows_of(grid)) == before + 2)
     assert {(rows["id"] >> 32, rows["first"]) for rows in rows_of(grid)[before:]} == {(7, 0), (9, 50)}
     grid._handle_custom_msg({"kind": "unview", "view": "jobs", "id": VIEW + 1}, [])
-    wait_until(lambda: len(grid._views) == 1)
+    wait_for(lambda: len(grid._views) == 1)
 
 
 def test_a_filter_that_python_sets_reaches_the_box_and_one_that_is_typed_does_not_come_back(made):
     grid, model = made()
     say(grid, request())
     model.filter = "owner:bob"
-    wait_until(lambda: any(a["kind"] == "table_state" and a["filter"] == "owner:bob" for a in grid.comm.answers()))
+    wait_for(lambda: any(a["kind"] == "table_state" and a["filter"] == "owner:bob" for a in grid.comm.answers()))
     say(grid, request(2, filter="owner:alice"))
     assert model.filter == "owner:alice"
     model.update(jobs(job(1)))
-    wait_until(lambda: rows_of(grid)[-1]["total"] == 1)
+    wait_for(lambda: rows_of(grid)[-1]["total"] == 1)
     assert not [a for a in grid.comm.answers() if a["kind"] == "table_state" and a["filter"] == "owner:alice"]
 
 
@@ -184,7 +185,7 @@ def test_old_rows_are_said_to_be_old_and_why(made):
     say(grid, request())
     health.error = "qmaster does\nnot answer"
     health.stale_since = 1_700_000_000.0
-    wait_until(lambda: grid.comm.answers()[-1].get("stale_since") == 1_700_000_000.0)
+    wait_for(lambda: grid.comm.answers()[-1].get("stale_since") == 1_700_000_000.0)
     assert grid.comm.answers()[-1]["error"] == "qmaster does not answer"
 
 
@@ -204,7 +205,7 @@ def test_selection_and_opened_row_can_be_observed(made):
     grid.observe(lambda change: heard.append(change["new"]), names=["selected", "opened"])
     grid._handle_custom_msg({"kind": "selected", "keys": [str(5 << 32)]}, [])
     grid._handle_custom_msg({"kind": "opened", "key": str(6 << 32)}, [])
-    wait_until(lambda: len(heard) == 2)
+    wait_for(lambda: len(heard) == 2)
     assert heard == [[str(5 << 32)], str(6 << 32)]
 
 
@@ -272,6 +273,6 @@ def test_a_refresh_of_fifty_rows_is_less_than_25_kb(made):
     model.update(
         jobs(*(job(n, name=f"a_quite_long_name_of_a_job_{n}", host=f"node{n}.example.org") for n in range(1, 1001)))
     )
-    wait_until(lambda: len(rows_of(grid)) == 2)
+    wait_for(lambda: len(rows_of(grid)) == 2)
     assert len(rows_of(grid)[-1]["rows"]) == 50
     assert len(json.dumps(rows_of(grid)[-1])) < 25_000

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import comm
 import pytest
-from recording_comm import RecordingComm, wait_until
+from patience import wait_for
+from recording_comm import RecordingComm
 
 from gcs_lab.errors import InvalidState
 from gcs_lab.models.sweep_model import STRIP_CELLS, SweepModel
@@ -85,7 +86,7 @@ def ask(card: SweepCard, **content: Any) -> dict[str, Any]:
     """Send what the browser would, and return the answer."""
     before = len(card.comm.answers())
     card._handle_custom_msg(content, [])
-    wait_until(lambda: len(card.comm.answers()) > before)
+    wait_for(lambda: len(card.comm.answers()) > before)
     return card.comm.answers()[-1]
 
 
@@ -114,7 +115,7 @@ def test_a_refresh_is_less_than_6_kb_however_many_tasks_there_are(made, tasks):
     )
     before = len(card.comm.sizes)
     run(model, tasks // 2)
-    wait_until(lambda: card.comm.updates("sweep")[-1:] and card.comm.updates("sweep")[-1]["counts"].get("DONE"))
+    wait_for(lambda: card.comm.updates("sweep")[-1:] and card.comm.updates("sweep")[-1]["counts"].get("DONE"))
     assert len(card.comm.sizes) == before + 1
     assert card.comm.sizes[-1] < 6_000
 
@@ -128,7 +129,7 @@ def test_changes_are_at_most_four_messages_a_second_and_the_last_one_arrives(mad
         count = min(1000, count + 1)
         run(model, count)
         time.sleep(0.002)
-    wait_until(lambda: card.comm.updates("sweep")[-1]["counts"]["DONE"] == count)
+    wait_for(lambda: card.comm.updates("sweep")[-1]["counts"]["DONE"] == count)
     assert 2 <= len(card.comm.sent) - before <= 6
 
 
@@ -144,14 +145,14 @@ def test_counts_alone_do_not_send_the_strip_again(made):
 def test_a_press_calls_its_action_in_a_thread_of_its_own(made, action):
     card, _, actions = made()
     card._handle_custom_msg({"kind": "press", "action": action}, [])
-    wait_until(lambda: card.press.get("phase") == "accepted")
+    wait_for(lambda: card.press.get("phase") == "accepted")
     assert actions.calls == [(action, "gcs-lab-card")]
 
 
 def test_tasks_that_go_on_do_not_answer_a_press_but_a_rerun_does(made):
     card, model, _ = made(counts={"DONE": 50, "RUNNING": 48, "FAILED": 2})
     card._handle_custom_msg({"kind": "press", "action": "rerun_failed"}, [])
-    wait_until(lambda: card.press.get("phase") == "accepted")
+    wait_for(lambda: card.press.get("phase") == "accepted")
     model.counts = {"DONE": 51, "RUNNING": 47, "FAILED": 2}
     card.flush()
     assert card.press["phase"] == "accepted"

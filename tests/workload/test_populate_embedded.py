@@ -5,11 +5,11 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from patience import wait_for
 
 from gcs_lab.cli import main
 from gcs_lab.errors import InvalidArgument, InvalidState, UnsupportedOperation
@@ -19,18 +19,9 @@ from gcs_lab.workload.own_cluster import own_cluster, records_file
 from gcs_lab.workload.populate import Wishes, clear, once, play, what_is_left
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from gcs_lab.cluster import Cluster
 
 EMBEDDED = Wishes("embedded", students=6, seed=1, speed=400.0)
-
-
-def wait_for(condition: Callable[[], object], what: str, seconds: float = 30.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"{what} did not come true within {seconds} s"
-        time.sleep(0.05)
 
 
 def test_an_instant_crowd_waits_for_many_reasons_and_goes_away_alone(cluster: Cluster) -> None:

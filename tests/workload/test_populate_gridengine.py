@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from gridengine.demo_lab import need_packages
+from patience import wait_for
 
 from gcs_lab.backends.gridengine import demo
 from gcs_lab.cluster import connect
@@ -18,7 +18,7 @@ from gcs_lab.workload.own_cluster import own_cluster, records_file
 from gcs_lab.workload.populate import Wishes, clear, instant_year, once, play, what_is_left
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 pytestmark = pytest.mark.gridengine
 
@@ -32,13 +32,6 @@ def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     for state in demo.status():
         demo.stop(state.name)
     shutil.rmtree(folder)
-
-
-def wait_for(condition: Callable[[], object], what: str, seconds: float = 60.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"{what} did not come true within {seconds} s"
-        time.sleep(0.2)
 
 
 def test_a_class_and_its_past_on_nodes(home: Path) -> None:
