@@ -255,9 +255,9 @@ def test_a_master_beside_python_counts_where_its_package_is_missing(
     own.parent.mkdir()
     monkeypatch.setattr(sge_cell, "OWN_QMASTER", own)
     packaged = packages / "sge_qmaster"
-    assert sge_cell.qmaster_program(packages) == packaged
+    assert sge_cell.program(packages, "sge_qmaster") == packaged
     own.touch()
-    assert sge_cell.qmaster_program(packages) == own
+    assert sge_cell.program(packages, "sge_qmaster") == own
     assert sge_cell.SgeCell(tmp_path, "default", packages, "lx-amd64").command("sge_qmaster") == str(own)
     packaged.touch()
-    assert sge_cell.qmaster_program(packages) == packaged
+    assert sge_cell.program(packages, "sge_qmaster") == packaged

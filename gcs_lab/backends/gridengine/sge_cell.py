@@ -10,7 +10,7 @@ from pathlib import Path
 
 from gcs_lab.backends.gridengine.private_network import PrivateNetwork
 
-__all__ = ["OWN_QMASTER", "SgeCell", "architecture", "debian_binaries", "qmaster_program"]
+__all__ = ["OWN_QMASTER", "SgeCell", "architecture", "debian_binaries", "program"]
 
 #: Where Debian puts the real programs; ``/usr/bin/qstat`` is a shell wrapper that costs 30 ms a call.
 _DEBIAN = Path("/usr/lib/gridengine")
@@ -25,10 +25,11 @@ def debian_binaries() -> Path | None:
     return _DEBIAN if (_DEBIAN / "qstat").is_file() else None
 
 
-def qmaster_program(binaries: Path) -> Path:
-    """Return the path of the qmaster's program, which may not be there: of the packages, or else beside Python."""
-    packaged = binaries / OWN_QMASTER.name
-    return OWN_QMASTER if OWN_QMASTER.is_file() and not packaged.is_file() else packaged
+def program(binaries: Path, name: str) -> Path:
+    """Return the path of a program of Grid Engine, which may not be there; the qmaster's may stand beside Python."""
+    packaged = binaries / name
+    own = name == OWN_QMASTER.name and OWN_QMASTER.is_file() and not packaged.is_file()
+    return OWN_QMASTER if own else packaged
 
 
 def architecture() -> str:
@@ -107,7 +108,7 @@ class SgeCell:
 
     def command(self, name: str) -> str:
         """Return the path of the cell's program `name` (``qstat``, ``qsub`` …)."""
-        return str(qmaster_program(self.binaries) if name == OWN_QMASTER.name else self.binaries / name)
+        return str(program(self.binaries, name))
 
     def drmaa_library(self) -> Path | None:
         """Return libdrmaa of this cell, if it is installed."""

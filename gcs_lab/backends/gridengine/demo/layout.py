@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from gcs_lab.backends.gridengine.demo.shape import Shape
-from gcs_lab.backends.gridengine.sge_cell import SgeCell, architecture, debian_binaries, qmaster_program
+from gcs_lab.backends.gridengine.sge_cell import SgeCell, architecture, debian_binaries, program
 from gcs_lab.errors import ClusterNotFound, InvalidArgument, TryLater
 from gcs_lab.user_paths import private_folder, state_folder
 
@@ -201,9 +201,7 @@ def installed() -> Path:
     """
     binaries = debian_binaries()
     needed = ("sge_qmaster", "sge_execd", "qsub")
-    missing = [p for p in needed if binaries is None or not (binaries / p).is_file()]
-    if binaries is not None and qmaster_program(binaries).is_file():
-        missing = [p for p in missing if p != "sge_qmaster"]
+    missing = [name for name in needed if binaries is None or not program(binaries, name).is_file()]
     if binaries is None or missing:
         raise ClusterNotFound(
             f"a private Grid Engine needs Debian's packages, and {', '.join(missing)} of them is not there. "

@@ -14,7 +14,7 @@ import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from gcs_lab.backends.gridengine.sge_cell import qmaster_program
+from gcs_lab.backends.gridengine.sge_cell import program
 from gcs_lab.errors import Internal
 
 if TYPE_CHECKING:
@@ -212,6 +212,6 @@ def spooling_library(binaries: Path, spool: Path) -> str:
         return DEBIANS
     copy = spool / library.name
     new = copy.with_suffix(".new")
-    new.write_bytes(share_functions(qmaster_program(binaries), library))
+    new.write_bytes(share_functions(program(binaries, "sge_qmaster"), library))
     new.replace(copy)
     return _COPY
