@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from live_lab import LabPage, LiveLab
+from live_lab import WAIT_MILLISECONDS, LabPage, LiveLab
 from patience import wait_for
 from playwright.sync_api import TimeoutError as LateError
 
@@ -78,7 +78,7 @@ def open_bare(lab: LiveLab, *, reset: bool = True, viewport: tuple[int, int] = (
     page = lab._pages().new_page()
     try:
         page.set_viewport_size({"width": viewport[0], "height": viewport[1]})
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(WAIT_MILLISECONDS)
         bare = LabPage(lab, page, lab.notebooks)
         page.on("request", bare.note_request)
         page.goto(f"{lab.url}/lab?{'reset&' if reset else ''}token={lab.token}")

@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, BrowserType, Locator, Page, Request
 
 # A busy machine draws in its own time; playwright waits for five seconds if nobody says otherwise.
-expect.set_options(timeout=20_000)
+expect.set_options(timeout=60_000)
 
-__all__ = ["LabPage", "LiveLab", "chromium_path", "launch_chromium"]
+__all__ = ["WAIT_MILLISECONDS", "LabPage", "LiveLab", "chromium_path", "launch_chromium"]
 
 #: Flags for a container without a sandbox, a GPU or a big /dev/shm, and for a browser that calls nobody.
 CHROMIUM_FLAGS = (
@@ -53,8 +53,8 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "@jupyterlab/completer-extension/manager": {"providerTimeout": 20_000},
 }
 THEME_SETTING = "lab/user-settings/@jupyterlab/apputils-extension/themes.jupyterlab-settings"
-START_SECONDS = 60.0
-WAIT_MILLISECONDS = 30_000
+START_SECONDS = 120.0
+WAIT_MILLISECONDS = 60_000
 
 
 def chromium_path() -> str | None:
@@ -263,7 +263,7 @@ class LabPage:
     def output(self, index: int) -> Locator:
         return self.cell(index).locator(".jp-Cell-outputArea")
 
-    def wait_for_text(self, index: int, text: str, *, seconds: float = 30.0) -> None:
+    def wait_for_text(self, index: int, text: str, *, seconds: float = 60.0) -> None:
         """Wait until the output of a cell contains `text`."""
         expect(self.output(index)).to_contain_text(text, timeout=seconds * 1000)
 
