@@ -201,7 +201,7 @@ def test_on_grid_engine_one_task_of_an_array_is_cancelled(lab: LiveLab, demo_cel
 
 
 def test_without_its_kernel_and_exported_it_is_a_page(page: LabPage, lab: LiveLab) -> None:
-    expect(page.page.locator("[id^=gcs-static-]")).to_contain_text("first-seen", timeout=40_000)
+    expect(page.page.locator("[id^=gcs-static-]")).to_contain_text("first-seen")
     page.save()
     page.run_cell(3)
     for kernel in json.loads(lab._request("/api/kernels")):

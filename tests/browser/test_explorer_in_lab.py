@@ -68,7 +68,7 @@ def open_tab(page: LabPage, name: str) -> None:
 
 
 def settled(page: LabPage) -> None:
-    expect(explorer(page).locator(".gcs-tab-panel")).to_have_attribute("aria-busy", "false", timeout=30_000)
+    expect(explorer(page).locator(".gcs-tab-panel")).to_have_attribute("aria-busy", "false")
 
 
 def matching(page: LabPage) -> int:
@@ -165,7 +165,7 @@ def test_jobs_that_are_drawn_around_stand_in_the_table(page: LabPage) -> None:
     chip = explorer(page).get_by_role("button", name="Take away jobs drawn around")
     expect(chip).to_be_visible()
     count = explorer(page).get_by_role("heading", name=re.compile("^Jobs"))
-    expect(count).to_have_text(re.compile(rf"^Jobs\s*[\d,]+ of {everything:,} drawn around"), timeout=30_000)
+    expect(count).to_have_text(re.compile(rf"^Jobs\s*[\d,]+ of {everything:,} drawn around"))
     chip.click()
     expect(chip).to_have_count(0)
 

@@ -79,9 +79,9 @@ def test_the_button_runs_a_cell_on_grid_engine(page: LabPage) -> None:
 
 def test_a_job_that_waits_says_why_and_another_is_cancelled(page: LabPage) -> None:
     page.run_cell(2)
-    expect(job_row(page, "sleeper")).to_contain_text("running", timeout=30_000)
+    expect(job_row(page, "sleeper")).to_contain_text("running")
     page.run_cell(3)
-    expect(job_row(page, "waits")).to_contain_text("waits for", timeout=30_000)
+    expect(job_row(page, "waits")).to_contain_text("waits for")
     job_row(page, "sleeper").locator(".jp-gcs-lab-job-main").click()
     expect(main_tab(page, "job")).to_contain_text("sleeper")
     row = job_row(page, "waits")

@@ -68,7 +68,7 @@ def test_what_was_stopped_stays_so_until_somebody_asks(page: LabPage, cluster_la
     assert not runs(cluster_lab)
     # A tab that is opened by hand asks.
     page.command("gcs-lab:open-queue")
-    expect(panel(page).locator(".jp-gcs-lab-health-line")).to_contain_text("free", timeout=30_000)
+    expect(panel(page).locator(".jp-gcs-lab-health-line")).to_contain_text("free")
     assert runs(cluster_lab)
 
 
@@ -84,10 +84,8 @@ def test_what_happened_while_the_server_slept_is_told_when_it_wakes(page: LabPag
         elsewhere(cluster_lab, end)
     finally:
         os.kill(process.pid, signal.SIGCONT)
-    expect(job_row(page, "meanwhile")).to_contain_text("running", timeout=20_000)
-    expect(panel(page).locator(".jp-gcs-lab-job[data-job-id]", has_text="before")).to_contain_text(
-        "deleted by", timeout=20_000
-    )
+    expect(job_row(page, "meanwhile")).to_contain_text("running")
+    expect(panel(page).locator(".jp-gcs-lab-job[data-job-id]", has_text="before")).to_contain_text("deleted by")
 
 
 def test_a_page_that_slept_is_up_to_date_when_it_wakes(page: LabPage, cluster_lab: LiveLab) -> None:
@@ -98,5 +96,5 @@ def test_a_page_that_slept_is_up_to_date_when_it_wakes(page: LabPage, cluster_la
     time.sleep(3.5)
     wire.send("Page.setWebLifecycleState", {"state": "active"})
     wire.detach()
-    expect(job_row(page, "asleep")).to_contain_text("running", timeout=20_000)
+    expect(job_row(page, "asleep")).to_contain_text("running")
     expect(job_row(page, "asleep")).to_have_count(1)

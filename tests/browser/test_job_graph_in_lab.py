@@ -41,7 +41,7 @@ def test_the_graph_is_drawn_with_states_names_and_text_for_those_who_do_not_see_
     with lab.open([GRAPH]) as page:
         page.run_all()
         image = page.output(0).locator(".jp-RenderedMermaid img")
-        image.wait_for(timeout=30_000)
+        image.wait_for()
         drawn = str(image.get_attribute("src"))
         head, _, data = drawn.partition(",")
         svg = base64.b64decode(data).decode() if head.endswith("base64") else unquote(data)

@@ -34,7 +34,7 @@ def test_the_link_opens_the_output_notebook_while_it_runs(lab):
         page.screenshot(SHOTS / "notebook-job.png")
         page.output(1).get_by_role("link", name="long run-").click()
         opened = page.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
-        expect(opened.get_by_text("the first cell", exact=True)).to_be_visible(timeout=30_000)
+        expect(opened.get_by_text("the first cell", exact=True)).to_be_visible()
         page.screenshot(SHOTS / "notebook-job-output.png")
         page.command("application:activate-previous-tab", wait=False)
         expect(page.output(1).get_by_text("Train the model").first).to_be_visible()
