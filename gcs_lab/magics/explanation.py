@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Explanation"]
 
+#: Characters of a cell that is not broken into lines.
+_SHORT = 24
+
 
 class Explanation:
     """The plan of a cell's job, drawn as text or HTML.
@@ -40,14 +43,14 @@ class Explanation:
     def __init__(self, plan: CellPlan, cluster: Cluster, cache: str = "") -> None:
         template = plan.template("FOLDER/runner.pyz", "FOLDER", "FOLDER/stdout", "FOLDER/stderr")
         cluster.jobs.check(template, TaskRange(1, len(plan.points)) if plan.points else None, must_fit=True)
-        back: list[tuple[str, ...]] = [(name,) for name in plan.outputs]
+        back: list[tuple[str, ...]] = [(", ".join(plan.outputs) or "nothing: the cell assigns no name",)]
         stays: list[tuple[str, ...]] = [
             (call.name, f"line {call.line}: {call.text} may change it, in the job only") for call in plan.discarded
         ]
         self.sections = [
             ("job", self._job_rows(plan, cluster)),
             ("sent", self._input_rows(plan)),
-            ("comes back", back or [("nothing: the cell assigns no name",)]),
+            ("comes back", back),
             ("environment", self._environment_rows(plan)),
         ]
         if plan.language:
@@ -120,15 +123,23 @@ class Explanation:
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
+        width = max(len(row) for _, rows in self.sections for row in rows)
         parts = ["<div><p>Nothing was sent. This would be:</p><table style='text-align:left'>"]
         for title, rows in self.sections:
             for number, row in enumerate(rows):
-                head = (
-                    f"<th scope='row' style='text-align:left;vertical-align:top'>{title if not number else ''}</th>"
-                )
-                cells = "".join(f"<td style='text-align:left'>{html.escape(part)}</td>" for part in row)
+                style = "text-align:left;vertical-align:top;white-space:nowrap"
+                head = f"<th scope='row' style='{style}'>{title if not number else ''}</th>"
+                *others, last = row
+                cells = "".join([*(_cell(part, 1) for part in others), _cell(last, width - len(others))])
                 parts.append(f"<tr>{head}{cells}</tr>")
         return "".join([*parts, "</table></div>"])
+
+
+def _cell(text: str, columns: int) -> str:
+    """Return a cell that reaches over so many columns; what is short stands on one line."""
+    wrap = "" if len(text) > _SHORT else ";white-space:nowrap"
+    span = f" colspan='{columns}'" if columns > 1 else ""
+    return f"<td{span} style='text-align:left;vertical-align:top{wrap}'>{html.escape(text)}</td>"
 
 
 def _waiting_rows(plan: CellPlan) -> list[tuple[str, ...]]:
