@@ -176,7 +176,8 @@ class JobRecords:
         heads = "".join(f"<th scope='col'>{escape(record.id)}</th>" for record in shown)
         rest = "".join(f"<p>{escape(line)}</p>" for line in self._rest())
         return (
-            f"<table><caption>Job {escape(self.job_id)}: records of accounting</caption>"
+            "<table><caption style='text-align:left;white-space:nowrap'>"
+            f"Job {escape(self.job_id)}: records of accounting</caption>"
             f"<thead><tr><td></td>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>{rest}"
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import textwrap
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Pen", "diagnose", "drawn"]
 
-WIDTH = 100
+#: Columns of a line: in a notebook's cell, and the most in a terminal.
+_CELL_WIDTH, _TERMINAL_WIDTH = 80, 100
 _NAMES = 12
 _MARKS = {Level.GOOD: ("✓", "+", "32"), Level.NOTE: ("!", "!", "33"), Level.BROKEN: ("✗", "x", "31")}
 _ARROW = ("→", ">", "36")
@@ -31,10 +33,12 @@ class Pen:
         Whether signs beyond ASCII can be shown.
     colour
         Whether escape sequences for colours (ECMA-48) are understood.
+    width
+        Columns of a line; commands may be longer.
     """
 
-    def __init__(self, *, signs: bool = True, colour: bool = False) -> None:
-        self.signs, self.colour = signs, colour
+    def __init__(self, *, signs: bool = True, colour: bool = False, width: int = _CELL_WIDTH) -> None:
+        self.signs, self.colour, self.width = signs, colour, width
 
     @classmethod
     def of(cls, stream: TextIO) -> Pen:
@@ -45,7 +49,9 @@ class Pen:
         except (UnicodeEncodeError, LookupError):
             signs = False
         dull = "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb"
-        return cls(signs=signs, colour=stream.isatty() and not dull)
+        columns = shutil.get_terminal_size((_TERMINAL_WIDTH, 1)).columns
+        width = max(_CELL_WIDTH, min(_TERMINAL_WIDTH, columns))
+        return cls(signs=signs, colour=stream.isatty() and not dull, width=width)
 
     def mark(self, sign: str, plain: str, code: str) -> str:
         """Return a mark of one column."""
@@ -58,7 +64,7 @@ class Pen:
 
     def line(self, mark: str, name: str, text: str, remedy: str = "") -> list[str]:
         """Return a line, continued where it is too long, with what to do below it; commands are never broken."""
-        room = WIDTH - _NAMES - 5
+        room = self.width - _NAMES - 5
         first, *rest = textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False) or [""]
         gap = " " * (_NAMES + 5)
         lines = [f"  {mark} {name:{_NAMES}} {first}", *(gap + more for more in rest)]

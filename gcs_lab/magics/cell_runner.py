@@ -22,6 +22,7 @@ from gcs_lab.magics.earlier_jobs import watch_earlier_jobs
 from gcs_lab.magics.explanation import Explanation
 from gcs_lab.magics.flag_checks import checked_options
 from gcs_lab.magics.job_view import is_sweep, raise_failed, show_job
+from gcs_lab.magics.session import where_jobs_go
 from gcs_lab.magics.tracebacks import TracebackArtist
 from gcs_lab.vocabulary import JobState
 
@@ -95,7 +96,7 @@ def run_cell(shell: InteractiveShell, session: Session, line: str, cell: str) ->
         why = cached.why if cached else ""
         return sent_with_its_lines(plan, lambda plan: Explanation(plan, cluster, why))
     if first:
-        channel.stream("stdout", f"gcs: jobs go to {cluster.system}, because {cluster.why}\n")
+        channel.stream("stdout", f"{where_jobs_go(cluster)}\n")
     job = cached.take(shell, channel, raises=flags.verb == "run") if cached else None
     if job is not None:
         if flags.verb == "run":

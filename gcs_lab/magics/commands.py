@@ -30,6 +30,7 @@ from gcs_lab.magics.job_view import deliver, show_job
 from gcs_lab.magics.live_states import live_states
 from gcs_lab.magics.named_jobs import NamedJob, named_job, named_jobs
 from gcs_lab.magics.notebook_command import notebook_flags, show_output_link, submit_notebook_command
+from gcs_lab.magics.session import where_jobs_go
 from gcs_lab.magics.tracebacks import TracebackArtist
 from gcs_lab.magics.why_command import why_command, why_flags
 
@@ -97,7 +98,7 @@ class Commands:
     def connect(self, flags: argparse.Namespace) -> None:
         """Choose the cluster that jobs go to from now on; without a name, say which it is and why."""
         cluster = self._session.use(flags.cluster) if flags.cluster else self._session.cluster()[0]
-        print(f"gcs: jobs go to {cluster.system} (called {cluster.name!r}), because {cluster.why}")  # noqa: T201
+        print(where_jobs_go(cluster))  # noqa: T201
 
     def status(self, flags: argparse.Namespace) -> pd.DataFrame:  # noqa: ARG002
         """Show the queues with their slots, load and state, and count this user's jobs."""

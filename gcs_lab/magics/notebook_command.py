@@ -24,6 +24,7 @@ from gcs_lab.magics.earlier_jobs import watch_earlier_jobs
 from gcs_lab.magics.explanation import Explanation
 from gcs_lab.magics.flag_checks import checked_options
 from gcs_lab.magics.job_view import show_job
+from gcs_lab.magics.session import where_jobs_go
 from gcs_lab.magics.tracebacks import TracebackArtist
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def submit_notebook_command(
     if flags.explain:
         return Explanation(plan, cluster)
     if first:
-        channel.stream("stdout", f"gcs: jobs go to {cluster.system}, because {cluster.why}\n")
+        channel.stream("stdout", f"{where_jobs_go(cluster)}\n")
     job = submit_notebook(plan, cluster, session.journal)
     session.remember(job)
     show_job(job, shell, channel, raises=flags.wait)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import textwrap
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,7 +27,10 @@ if TYPE_CHECKING:
     from gcs_lab.cells.sweep import Sweep
     from gcs_lab.magics.defaults import DefaultTraits
 
-__all__ = ["Session"]
+__all__ = ["Session", "where_jobs_go"]
+
+#: Columns of what is said in a cell: JupyterLab breaks longer lines in the middle of a word.
+_COLUMNS = 78
 
 
 class Session:
@@ -269,3 +273,9 @@ def _sweep_id(entry: JournalEntry) -> str:
                     note_submitted(folder, ran, found[ran.token])
             return ran.job_id
     return ""
+
+
+def where_jobs_go(cluster: Cluster) -> str:
+    """Return which cluster jobs go to, and why, in lines that fit into a cell."""
+    told = f"gcs: jobs go to {cluster.system} (called {cluster.name!r}), because {cluster.why}"
+    return textwrap.fill(told, _COLUMNS, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)

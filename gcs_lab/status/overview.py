@@ -83,7 +83,8 @@ class Overview:
             for name, text in self._lines()
         )
         head = escape(f"{self.system or self.cluster} at {_clock(self.time)}")
-        return f"<table><caption>{head}</caption><tbody>{rows}</tbody></table>"
+        caption = f'<caption style="text-align:left;white-space:nowrap">{head}</caption>'
+        return f"<table>{caption}<tbody>{rows}</tbody></table>"
 
 
 def overview_of(snapshot: Snapshot, system: str = "", health: Health | None = None) -> Overview:
