@@ -177,6 +177,46 @@ describe('the keyboard', () => {
   });
 });
 
+describe('the focus that a command gives', () => {
+  const running = [makePanelJob({ job_id: '1' })];
+  const ended = [makePanelJob({ job_id: '1', state: 'DONE', ended: NOW })];
+
+  it('stays with a job that ends, also when it was given before anything was drawn', async () => {
+    const manager = new FakeManager();
+    manager.state.value = makePanel(running);
+    const { node } = await show(manager, view => { view.focus(); });
+    expect(document.activeElement).toBe(mainOf(node, '1'));
+    manager.state.value = makePanel([], ended);
+    await settle();
+    expect(document.activeElement).toBe(mainOf(node, '1'));
+  });
+
+  it('goes on to the first job once jobs are known', async () => {
+    const manager = new FakeManager();
+    const { node } = await show(manager, view => { view.focus(); });
+    expect(document.activeElement?.className).toBe('jp-gcs-lab-chosen');
+    manager.state.value = makePanel(running);
+    await settle();
+    expect(document.activeElement).toBe(mainOf(node, '1'));
+  });
+
+  it('is left where a person has put it meanwhile', async () => {
+    const manager = new FakeManager();
+    const { node } = await show(manager, view => { view.focus(); });
+    const elsewhere = document.createElement('input');
+    document.body.append(elsewhere);
+    elsewhere.focus();
+    manager.state.value = makePanel(running);
+    await settle();
+    expect(document.activeElement).toBe(elsewhere);
+    // Who comes back to that button has not asked for the rows.
+    find(node, '.jp-gcs-lab-chosen').focus();
+    manager.state.value = makePanel(running, [makePanelJob({ job_id: '2', state: 'DONE', ended: NOW })]);
+    await settle();
+    expect(document.activeElement?.className).toBe('jp-gcs-lab-chosen');
+  });
+});
+
 describe('sections', () => {
   it('fold, and remember it', async () => {
     const recent = [makePanelJob({ job_id: '9', state: 'DONE', ended: NOW })];

@@ -7,9 +7,13 @@ import { settle } from './show_cockpit';
 
 let open: IPanelView[] = [];
 
-export async function show(manager = new FakeManager()) {
+/**
+ * @param atOnce - done with the view before anything else happens
+ */
+export async function show(manager = new FakeManager(), atOnce: (view: IPanelView) => void = () => undefined) {
   const shown = showPanel(manager);
   open.push(shown.view);
+  atOnce(shown.view);
   await settle();
   return shown;
 }

@@ -14,7 +14,7 @@ import type { IRow, PanelStore, SectionName } from './store';
 export function JobLists({ store, panel }: { store: PanelStore; panel: IPanel }) {
   const { trans } = store.platform;
   const place = useRef<HTMLDivElement>(null);
-  useKeptFocus(place, store.order.value, () => store.chosen.peek());
+  useKeptFocus(place, store.order.value, () => store.chosen.peek(), () => store.awaitsRows());
   const narrowed = store.filter.value !== '';
   const none = store.live.value.length === 0;
   return (

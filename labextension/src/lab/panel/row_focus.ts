@@ -1,6 +1,6 @@
 // The focus among the rows of jobs: moved by the arrow keys, and kept when the row that has it leaves.
 import type { RefObject } from 'preact';
-import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 
 function focusRow(place: HTMLElement, key: string): void {
   const row = place.querySelector<HTMLElement>(`.jp-gcs-lab-job[data-key="${CSS.escape(key)}"]`);
@@ -41,11 +41,15 @@ export function walk(place: HTMLElement | null, order: readonly string[], event:
  * A row that leaves takes the focus along: give it to the same job elsewhere, or to the row that is now in its place.
  *
  * @param chosen - the key of the row that has, or had, the focus
+ * @param awaits - whether the focus is to go to the first row as soon as there is one
  */
-export function useKeptFocus(place: RefObject<HTMLElement | null>, order: readonly string[], chosen: () => string): void {
+export function useKeptFocus(
+  place: RefObject<HTMLElement | null>, order: readonly string[], chosen: () => string, awaits: () => boolean
+): void {
   const within = useRef(false);
   const before = useRef(order);
-  useEffect(() => {
+  // Not useEffect, which comes later: a command may give the focus to a row that was drawn this very moment.
+  useLayoutEffect(() => {
     const node = place.current;
     const enter = () => { within.current = true; };
     const leave = ({ target }: FocusEvent) => {
@@ -64,6 +68,9 @@ export function useKeptFocus(place: RefObject<HTMLElement | null>, order: readon
     };
   }, []);
   useLayoutEffect(() => {
+    if (order[0] !== undefined && place.current !== null && awaits()) {
+      focusRow(place.current, order[0]);
+    }
     const lost = document.activeElement === null || document.activeElement === document.body;
     if (within.current && lost && place.current !== null) {
       const key = chosen();

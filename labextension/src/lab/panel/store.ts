@@ -36,6 +36,8 @@ export class PanelStore {
   readonly folded = signal<readonly SectionName[]>([]);
   /** The row that Tab reaches; it may be gone. */
   readonly chosen = signal('');
+  /** What has the focus in the place of the rows, until there are some. */
+  private instead: Element | null = null;
   /** Whether the list of clusters is open. */
   readonly choosing = signal(false);
   /** What is being started or stopped; why neither can be done now is `noChange`. */
@@ -127,6 +129,17 @@ export class PanelStore {
     clearTimeout(this.looking);
     this.ticking.dispose();
     this.book.dispose();
+  }
+
+  /** Remember what has the focus until there are rows; who leaves it has chosen something else. */
+  awaitRows(instead: Element | null): void {
+    this.instead = instead;
+    instead?.addEventListener('focusout', () => { this.instead = null; }, { once: true });
+  }
+
+  /** Whether the focus is to go to the first row now. */
+  awaitsRows(): boolean {
+    return this.instead !== null && this.instead === document.activeElement;
   }
 
   /** Whether somebody sees the panel. */

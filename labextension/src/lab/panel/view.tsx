@@ -17,7 +17,7 @@ import { HalfInstalled, Refused, Troubles } from './troubles';
 export interface IPanelView {
   /** Tell what was done, or (alarm) what was refused; it stands at the foot of the panel. */
   note(text: string, alarm: boolean): void;
-  /** Give the focus to the row that was last chosen, or to what is first. */
+  /** Give the focus to the row that was last chosen; without rows to what is first, and to the first row when there is one. */
   focus(): void;
   dispose(): void;
 }
@@ -34,7 +34,11 @@ export function mountPanel(node: HTMLElement, platform: IPanelPlatform): IPanelV
     note: (text, alarm) => { store.book.note(text, alarm); },
     focus: () => {
       const row = node.querySelector<HTMLElement>('.jp-gcs-lab-job-main[tabindex="0"]');
-      (row ?? node.querySelector<HTMLElement>('button'))?.focus();
+      const first = row ?? node.querySelector<HTMLElement>('button');
+      first?.focus();
+      if (row === null && node.contains(document.activeElement)) {
+        store.awaitRows(document.activeElement);
+      }
     },
     dispose: () => {
       ends.forEach(end => { end(); });
