@@ -127,7 +127,7 @@ def _python_of(build: Build) -> str:
 def _build_wheel(to: Path, steps: Steps) -> None:
     root = Path(__file__).resolve().parent.parent
     to.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", to]
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(to)]
     done = subprocess.run(
         command, cwd=root, env=os.environ | {"SOURCE_DATE_EPOCH": "1700000000"}, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, text=True, check=False,

@@ -222,7 +222,7 @@ def _mount_devices(dev: Path) -> None:
 
 def _checkout(to: Path) -> Path:
     """Copy what a commit of everything here would hold: no built file, nothing that is ignored."""
-    ask = ["git", "-C", ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    ask = ["git", "-C", str(ROOT), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     names = subprocess.run(ask, capture_output=True, text=True, check=True).stdout.split("\0")
     for name in filter(None, names):
         if (ROOT / name).is_file():  # it is not if it was removed, and that is not committed yet

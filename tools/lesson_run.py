@@ -50,7 +50,7 @@ def execute(path: Path, output: Path, *, solve: bool, show: Callable[[Any], None
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError
 
-    notebook = nbformat.read(path, as_version=4)
+    notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
     if solve:
         notebook = solved(notebook)
     # As a Jupyter server tells its kernels; one of its own for each run, so that checks see this run's jobs alone.
@@ -66,11 +66,13 @@ def execute(path: Path, output: Path, *, solve: bool, show: Callable[[Any], None
     )
     late = _LateOutputs(client)
     client.on_notebook_start = late.listen
-    client.on_cell_executed = lambda cell, cell_index, execute_reply: (
-        _join_streams(cell),
-        show(cell),
-        late.remember(cell, cell_index, execute_reply),
-    )
+
+    def executed(cell: Any, cell_index: int, execute_reply: Any) -> None:
+        _join_streams(cell)
+        show(cell)
+        late.remember(cell, cell_index, execute_reply)
+
+    client.on_cell_executed = executed
     output.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="gcs-lab-tour-") as runtime:
         os.environ["JUPYTER_RUNTIME_DIR"] = runtime
@@ -82,7 +84,7 @@ def execute(path: Path, output: Path, *, solve: bool, show: Callable[[Any], None
             for cell in notebook.cells:
                 if cell.cell_type == "code":
                     _join_streams(cell)
-            nbformat.write(notebook, output)
+            nbformat.write(notebook, output)  # type: ignore[no-untyped-call]
     return Executed(notebook, name, stopped)
 
 
