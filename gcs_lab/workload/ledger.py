@@ -95,8 +95,9 @@ class Ledger:
         return {name for name, number in open_ones.items() if number > 0}
 
     def left(self, cluster: Cluster) -> dict[str, str]:
-        """Return what of it is still on the cluster: ids to names. A number that went to another job is none of it.
+        """Return what of it is still on the cluster: ids to names.
 
+        A number that went to another job is none of it, nor is a job that is being deleted (``dr``, ``dt``).
         Of a job of which only the name is known, its account must say, too, that it is of the invented people.
 
         Raises
@@ -107,7 +108,8 @@ class Ledger:
         sent, perhaps = self.sent(), self._perhaps_sent()
         if not sent and not perhaps:
             return {}
-        found = {info.job_id.partition(".")[0]: info.job_name or "" for info in cluster.jobs.find()}
+        infos = [info for info in cluster.jobs.find() if "d" not in info.job_sub_state]
+        found = {info.job_id.partition(".")[0]: info.job_name or "" for info in infos}
         unknown = [job_id for job_id, name in found.items() if job_id not in sent and name in perhaps]
         details = cluster.status.backend.job_details(unknown) if unknown else {}
         theirs = {job_id for job_id, told in details.items() if told.facts.get("account", "").startswith(ACCOUNT)}
@@ -123,7 +125,7 @@ class Ledger:
         """
         left = self.left(cluster)
         problems = cluster.jobs.control(JobAction.TERMINATE, list(left)) if left else {}
-        # What had just ended, or is being deleted already, is no problem.
+        # What had just ended is no problem.
         still = self.left(cluster) if problems else {}
         problems = {job_id: error for job_id, error in problems.items() if job_id in still}
         if not problems:

@@ -61,10 +61,12 @@ def test_the_tour_runs_from_top_to_bottom_and_its_figures_are_there(lab):
     assert "of the unseen digits" in str(train_outputs)
 
 
-def test_restart_in_the_middle_of_a_job_then_attach_continues_its_output_and_brings_its_results(lab):
+def test_restart_in_the_middle_of_a_job_then_attach_continues_its_output_and_brings_its_results(lab, tmp_path):
+    # It goes on until the notebook, whose kernel was restarted, has found it again.
+    wait = f"    while i == 5 and not os.path.exists('{tmp_path}/go'):\n        time.sleep(0.1)\n"
     cells = [
         START,
-        "%%gcs submit -N long\nimport time\nfor i in range(12):\n    print('step', i)\n    time.sleep(0.5)\nanswer = 42",
+        f"%%gcs submit -N long\nimport os, time\nfor i in range(12):\n    print('step', i)\n    time.sleep(0.5)\n{wait}answer = 42",
         "%gcs attach",
         "%gcs wait",
         "print('the answer is', answer)",
@@ -78,6 +80,7 @@ def test_restart_in_the_middle_of_a_job_then_attach_continues_its_output_and_bri
         page.run_cell(0)
         page.run_cell(2)
         page.wait_for_text(2, "step 0")
+        (tmp_path / "go").touch()
         page.wait_for_text(2, "step 11")
         page.run_cell(3)
         page.run_cell(4)
@@ -86,10 +89,12 @@ def test_restart_in_the_middle_of_a_job_then_attach_continues_its_output_and_bri
         page.screenshot(SHOTS / "attach-light.png")
 
 
-def test_a_page_loaded_again_keeps_the_live_card_and_says_where_the_output_is(lab):
+def test_a_page_loaded_again_keeps_the_live_card_and_says_where_the_output_is(lab, tmp_path):
+    # A card that is younger than a second is not told from one that was made with the page.
+    wait = f"    while i in (5, 12) and not os.path.exists(f'{tmp_path}/{{i}}'):\n        time.sleep(0.1)\n"
     cells = [
         START,
-        "%%gcs submit -N steady\nimport time\nfor i in range(20):\n    print('step', i)\n    time.sleep(0.5)",
+        f"%%gcs submit -N steady\nimport os, time\nfor i in range(20):\n    print('step', i)\n    time.sleep(0.5)\n{wait}",
     ]
     with lab.open(cells, name="reload") as page:
         page.run_cell(0)
@@ -98,9 +103,11 @@ def test_a_page_loaded_again_keeps_the_live_card_and_says_where_the_output_is(la
         page.save()
         page.load()
         page.wait_for_text(1, "running")
+        (tmp_path / "5").touch()
         page.wait_for_text(1, "the page was loaded again: new output is in Logs")
         page.output(1).get_by_role("button", name=re.compile("Logs")).click()
         page.wait_for_text(1, "step 10")
+        (tmp_path / "12").touch()
         page.wait_for_text(1, "done")
 
 
