@@ -75,6 +75,8 @@ def test_restart_in_the_middle_of_a_job_then_attach_continues_its_output_and_bri
         page.run_cell(0)
         page.run_cell(1)
         page.wait_for_text(1, "step 2")
+        # The card keeps the last that it was told.
+        page.wait_for_text(1, "running")
         page.restart_kernel()
         page.wait_for_text(1, "running when the kernel was last there; the job goes on without it: %gcs attach")
         page.run_cell(0)
