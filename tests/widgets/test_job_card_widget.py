@@ -101,7 +101,7 @@ def test_a_thousand_heartbeats_a_second_are_at_most_four_messages_a_second(made)
         model.rss = count
         time.sleep(0.001)
     wait_for(lambda: count in [job["rss"] for job in card.comm.updates("job")])
-    assert 2 <= len(card.comm.updates("job")) - before <= 6
+    assert 2 <= len(card.comm.updates("job")) - before <= 2 + (time.monotonic() - started) / 0.25
 
 
 def test_a_change_of_state_does_not_wait_for_the_pace_of_heartbeats(made, monkeypatch):
