@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -41,16 +42,17 @@ def test_ten_processes_ask_as_often_as_one(counter: Path) -> None:
         )
         asked = _asked(counter)
         assert len({pid for pid, _ in asked}) == 1, "one of them asks for all"
-        times = [time for _, time in asked]
+        times = [moment for _, moment in asked]
         assert min(later - sooner for sooner, later in itertools.pairwise(times)) >= 0.2, "the floor"
         assert all(_sequences(one) == sorted(_sequences(one)) for one in some)
         assert max(one.last("polls") for one in some) in range(len(asked) - 1, len(_asked(counter)) + 1)
         # Ten callers at one moment share a question (or two: who calls while it is asked needs the next).
-        before = len(_asked(counter))
+        before, began = len(_asked(counter)), time.monotonic()
         for one in some:
             one.tell("fresh")
         wait_for(lambda: all(one.last("fresh") for one in some), "ten answers")
-        assert len(_asked(counter)) - before <= 6
+        # Meanwhile it goes on asking by itself, as often as the floor lets it.
+        assert len(_asked(counter)) - before <= 3 + (time.monotonic() - began) / 0.2
         assert all(one.last("asked_after") for one in some)
         for one in some:
             one.tell("close")
