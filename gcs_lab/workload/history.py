@@ -91,8 +91,8 @@ def write_history(
     habits, rows = history_rows(model, stage, begin=begin + offset, seconds=days * DAY, most=_MOST_RECORDS)
     rows["submitted"] = rows["submitted"] - offset
     rows["key"] = rows["key"] - offset
-    rows["job"] = rows["job"] + (_LAST_NUMBER - int(rows["job"].max(initial=0)))
     ended = _simulated(rows, stage, int(last))
+    ended["job"] = ended["job"] + (_LAST_NUMBER - int(ended["job"].max(initial=0)))
     random = np.random.default_rng([model.seed, 5])
     frame = RecordWriter(habits, stage.hosts, random, stage.queues).frame(ended)
     name = f"{records_file.name}-{time.strftime('%Y%m%d', time.localtime(last - 1))}"
