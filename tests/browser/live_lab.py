@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, BrowserType, Locator, Page, Request
 
 # A busy machine draws in its own time; playwright waits for five seconds if nobody says otherwise.
-expect.set_options(timeout=60_000)
+WAIT_MILLISECONDS = 60_000
+expect.set_options(timeout=WAIT_MILLISECONDS)
 
 __all__ = ["WAIT_MILLISECONDS", "LabPage", "LiveLab", "chromium_path", "launch_chromium"]
 
@@ -54,7 +55,6 @@ SETTINGS: dict[str, dict[str, Any]] = {
 }
 THEME_SETTING = "lab/user-settings/@jupyterlab/apputils-extension/themes.jupyterlab-settings"
 START_SECONDS = 120.0
-WAIT_MILLISECONDS = 60_000
 
 
 def chromium_path() -> str | None:
@@ -263,7 +263,7 @@ class LabPage:
     def output(self, index: int) -> Locator:
         return self.cell(index).locator(".jp-Cell-outputArea")
 
-    def wait_for_text(self, index: int, text: str, *, seconds: float = 60.0) -> None:
+    def wait_for_text(self, index: int, text: str, *, seconds: float = WAIT_MILLISECONDS / 1000) -> None:
         """Wait until the output of a cell contains `text`."""
         expect(self.output(index)).to_contain_text(text, timeout=seconds * 1000)
 

@@ -74,7 +74,7 @@ def page(lab: LiveLab) -> Iterator[LabPage]:
     """One notebook for all tests on the embedded cluster; the last one ends its kernel."""
     with lab.open([DASHBOARD, LATER, CHECK, FINISH]) as opened:
         opened.run_cell(0)
-        row(opened, "chatty").wait_for(timeout=60_000)
+        row(opened, "chatty").wait_for()
         yield opened
         assert opened.refused == []
 

@@ -39,7 +39,7 @@ def page(lab: LiveLab) -> Iterator[LabPage]:
     with lab.open([SITE, EXPLORE, "", CLOSE], viewport=(1400, 1600)) as opened:
         opened.run_cell(0)
         opened.run_cell(1)
-        opened.output(1).locator(DRAWN).first.wait_for(timeout=60_000)
+        opened.output(1).locator(DRAWN).first.wait_for()
         yield opened
         assert opened.refused == []
 

@@ -71,11 +71,11 @@ def test_a_morning_with_keys_alone(cluster_lab: LiveLab) -> None:
         page.page.keyboard.type("chatty")
         expect(dialog.locator(".jp-gcs-lab-preview code")).to_contain_text("-N chatty")
         press(page, "Enter")
-        expect(badge(page, 0)).to_contain_text("running", timeout=60_000)
+        expect(badge(page, 0)).to_contain_text("running")
         # Two cells by the notebook's own keys; the first look at the panel takes the keys that follow.
         press(page, "ArrowDown", "Shift+Enter", "Shift+Enter")
         press(page, "Alt+Shift+KeyG")
-        expect(job_row(page, "points")).to_contain_text("1 of 3 failed", timeout=60_000)
+        expect(job_row(page, "points")).to_contain_text("1 of 3 failed")
         expect(page.page.locator(":focus")).to_have_class("jp-gcs-lab-job-main")
         # The failed point of the sweep again.
         find_row(page, "points")
@@ -86,7 +86,7 @@ def test_a_morning_with_keys_alone(cluster_lab: LiveLab) -> None:
         press(page, "Enter")
         expect(panel(page)).to_contain_text("1 failed task of sweep")
         # Why one waits, in its row; and it is cancelled.
-        expect(job_row(page, "waits")).to_contain_text("waits for job", timeout=60_000)
+        expect(job_row(page, "waits")).to_contain_text("waits for job")
         expect(job_row(page, "waits").get_by_role("button", name="Release")).to_have_count(0)
         find_row(page, "waits")
         press(page, "Delete")

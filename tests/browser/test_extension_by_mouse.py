@@ -44,14 +44,14 @@ def test_a_job_is_dragged_into_a_notebook_and_a_script_submitted_in_the_file_bro
             page.run_cell(1)
             show_panel(page)
             row = job_row(page, "six")
-            expect(row).to_contain_text("done", timeout=60_000)
+            expect(row).to_contain_text("done")
             drag(page, row, page.cell(2))
             inserted = page.page.locator(".jp-Notebook .jp-CodeCell", has_text="%gcs attach")
             expect(inserted).to_have_count(1)
             # It stands before the cell on which it was dropped, and works.
             expect(page.cell(2)).to_contain_text("%gcs attach")
             page.run_cell(2)
-            expect(page.cell(2).locator(".jp-OutputArea")).to_contain_text("computed 42", timeout=60_000)
+            expect(page.cell(2).locator(".jp-OutputArea")).to_contain_text("computed 42")
 
             page.command("filebrowser:activate")
             page.page.locator(".jp-DirListing-item", has_text="hello.sh").click(button="right")
@@ -60,7 +60,7 @@ def test_a_job_is_dragged_into_a_notebook_and_a_script_submitted_in_the_file_bro
             expect(dialog).to_contain_text("hello.sh")
             dialog.get_by_role("button", name="Run on cluster").click()
             submitted = notification(page, "hello")
-            expect(submitted).to_be_visible(timeout=60_000)
+            expect(submitted).to_be_visible()
             submitted.get_by_role("button", name="Open job").click()
-            expect(main_tab(page, "job")).to_contain_text("from the script", timeout=60_000)
+            expect(main_tab(page, "job")).to_contain_text("from the script")
             assert page.refused == []

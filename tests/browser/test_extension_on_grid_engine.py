@@ -59,7 +59,7 @@ def test_a_private_grid_engine_is_started_from_the_launcher(page: LabPage) -> No
     dialog = page.page.locator(".jp-Dialog")
     dialog.locator("label", has=page.page.get_by_text("demo", exact=True)).click()
     dialog.get_by_role("button", name="Start").click()
-    expect(notification(page, "demo runs.")).to_be_visible(timeout=60_000)
+    expect(notification(page, "demo runs.")).to_be_visible()
     expect(show_panel(page)).to_contain_text("demo")
     expect(status(page)).to_contain_text("no jobs")
     page.command("application:close")
@@ -73,7 +73,7 @@ def test_the_button_runs_a_cell_on_grid_engine(page: LabPage) -> None:
     dialog = page.page.locator(".jp-Dialog")
     expect(dialog.locator(".jp-gcs-lab-preview code")).to_contain_text("%%gcs submit")
     dialog.get_by_role("button", name="Run on cluster").click()
-    page.wait_for_text(1, "computed 42", seconds=60)
+    page.wait_for_text(1, "computed 42")
     expect(badge(page, 1)).to_contain_text("done")
 
 
@@ -97,14 +97,14 @@ def test_a_qmaster_that_died_leaves_the_picture_and_says_so(page: LabPage, clust
         assert pid is not None
         os.kill(pid, signal.SIGKILL)
         try:
-            expect(panel(page)).to_contain_text("has not answered since", timeout=60_000)
+            expect(panel(page)).to_contain_text("has not answered since")
             expect(job_row(page, "sleeper")).to_be_visible()
             expect(status(page)).to_have_attribute("data-level", "bad")
             # Whoever asks for the list of clusters does not take the picture away, and is offered the start.
             page.command("gcs-lab:show-panel")
             panel(page).get_by_role("button", name="Start demo again").click()
-            expect(panel(page)).not_to_contain_text("has not answered since", timeout=60_000)
+            expect(panel(page)).not_to_contain_text("has not answered since")
         finally:
             demo.start()
-    expect(panel(page)).not_to_contain_text("has not answered since", timeout=60_000)
+    expect(panel(page)).not_to_contain_text("has not answered since")
     expect(status(page)).to_contain_text("▶ 1")

@@ -39,4 +39,4 @@ def test_the_link_opens_the_output_notebook_while_it_runs(lab):
         page.command("application:activate-previous-tab", wait=False)
         expect(page.output(1).get_by_text("Train the model").first).to_be_visible()
         page.run_cell(2)
-        page.wait_for_text(1, "deleted by", seconds=60)
+        page.wait_for_text(1, "deleted by")

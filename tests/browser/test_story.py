@@ -35,11 +35,11 @@ def test_the_tour_runs_from_top_to_bottom_and_its_figures_are_there(lab):
     with lab.open_path(path, viewport=(1280, 1400)) as page:
         page.run_all(wait=False)
         # The figure is there, and drawn anew, while the job still runs.
-        expect(page.output(train).locator("img")).to_be_visible(timeout=60_000)
+        expect(page.output(train).locator("img")).to_be_visible()
         expect(page.output(train).get_by_text("running", exact=True)).to_be_visible()
         page.wait_for_text(train, "of the unseen digits are read correctly", seconds=120)
-        expect(page.output(mistakes).locator("img")).to_be_visible(timeout=60_000)
-        page.wait_for_text(codes[-1], "mistakes", seconds=60)
+        expect(page.output(mistakes).locator("img")).to_be_visible()
+        page.wait_for_text(codes[-1], "mistakes")
         assert (
             page.page.locator(
                 ".jp-Notebook [data-mime-type='application/vnd.jupyter.stderr']:has-text('Error')"

@@ -14,7 +14,7 @@ GREEDY = "import time; x = bytearray({}); print('got it', flush=True); time.slee
 def test_h_rt_kills_the_tree_with_grid_engines_codes_and_says_why(lab):
     info = lab.ended(lab.shell("sleep 600 & sleep 600", resource_requests={"h_rt": "1"}))
     assert (info.exit_status, info.failed, info.terminating_signal) == (137, 37, "SIGKILL")
-    assert re.fullmatch(r"killed: h_rt=1 s exceeded \(ran \d+\.\d s\)", info.annotation)
+    assert re.fullmatch(r"killed: h_rt=1 s exceeded \(ran [1-9]\d*\.\d s\)", info.annotation)
 
 
 def test_s_rt_sends_sigusr1_first(lab):
@@ -55,7 +55,7 @@ def test_h_cpu_kills_a_job_that_burns(lab):
 def test_limits_of_a_queue_hold_for_a_job_that_names_it(lab):
     lab.configure('[[hosts]]\nname="n"\n[[queues]]\nname="quick.q"\nslots=1\nh_rt="1"\n')
     info = lab.ended(lab.submit("sleep", "60", queue_name="quick.q"))
-    assert re.fullmatch(r"killed: h_rt=1 s exceeded \(ran \d+\.\d s\)", info.annotation)
+    assert re.fullmatch(r"killed: h_rt=1 s exceeded \(ran [1-9]\d*\.\d s\)", info.annotation)
 
 
 @pytest.mark.parametrize(("request_", "queue"), [({}, "all.q"), ({"h_rt": "0:09:00"}, "all.q")])

@@ -157,7 +157,7 @@ class Workload:
         moving = (JobState.QUEUED, JobState.REQUEUED, JobState.RUNNING)
         ids = [job.id_of(index) for job in self.jobs for index in job.indices]
         # What is kept back must not start meanwhile.
-        wait_for(lambda: all(found.state not in moving for found in jobs.status(ids).values()), "rest", seconds=60)
+        wait_for(lambda: all(found.state not in moving for found in jobs.status(ids).values()), "rest")
         (self.lab.work / "mended").touch()
 
         def nothing_left() -> bool:
@@ -171,7 +171,7 @@ class Workload:
                 jobs.control(JobAction.CLEAR_ERROR, left)
             return not left
 
-        wait_for(nothing_left, "the end of all jobs", seconds=60)
+        wait_for(nothing_left, "the end of all jobs")
 
     # --- what must be true then ---
 

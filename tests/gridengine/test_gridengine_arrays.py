@@ -262,7 +262,7 @@ def template(*words: str, **attributes: Any) -> JobTemplate:
 
 
 def ended(jobs: GridEngineJobs, *ids: str) -> None:
-    wait_for(lambda: all(status.terminated for status in jobs.array_status(ids).values()), "the tasks' end", 60)
+    wait_for(lambda: all(status.terminated for status in jobs.array_status(ids).values()), "the tasks' end")
 
 
 @pytest.mark.gridengine
@@ -281,7 +281,7 @@ def test_an_array_runs_at_most_so_many_tasks_at_once_and_each_has_its_own_end(
         seen.append(status.counts()[JobState.RUNNING])
         return status.terminated
 
-    wait_for(terminated, "the tasks' end", 60)
+    wait_for(terminated, "the tasks' end")
     assert 1 <= max(seen) <= 2
     status = jobs.array_status([array_id])[array_id]
     assert status.indices(JobState.FAILED) == [5]
@@ -386,7 +386,7 @@ def test_tasks_in_error_say_why_and_tasks_that_ask_for_it_are_queued_again(
         seen.update(letters for _, letters in answers[again].palette)
         return answers[again].terminated and answers[wrong].counts()[JobState.FAILED] == 2
 
-    wait_for(over, "the ends", 60)
+    wait_for(over, "the ends")
     assert {jobs.info([f"{again}.{n}"])[f"{again}.{n}"].exit_status for n in (1, 2)} == {4}
     assert jobs.array_status([again])[again].indices(JobState.FAILED) == [1, 2]
     assert any("R" in letters for letters in seen)

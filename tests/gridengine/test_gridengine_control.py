@@ -101,4 +101,4 @@ def test_holding_a_whole_array_in_pieces_leaves_its_running_tasks_alone(cluster:
     assert jobs.control(JobAction.RELEASE, [array_id]) == {}
     assert not counts()[JobState.QUEUED_HELD]
     assert jobs.control(JobAction.TERMINATE, [array_id]) == {}
-    wait_for(lambda: jobs.array_status([array_id])[array_id].terminated, "the tasks' end", 60)
+    wait_for(lambda: jobs.array_status([array_id])[array_id].terminated, "the tasks' end")

@@ -103,7 +103,7 @@ def test_a_qmaster_that_is_stopped_killed_and_started_again_is_stale_meanwhile(
         before = told[-1].snapshot
         assert before is not None
         demo.start()
-        wait_for(lambda: not told[-1].health.error, "recovery", 60)
+        wait_for(lambda: not told[-1].health.error, "recovery")
         after = told[-1].snapshot
         assert after is not None
         assert after.sequence > before.sequence

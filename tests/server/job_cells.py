@@ -65,5 +65,5 @@ def ended(server: LiveServer, job_id: str, cluster: str = "embedded", **query: A
         facts.update(server.get(path, **query))
         return facts["state"] in ("DONE", "FAILED")
 
-    wait_for(over, f"the end of job {job_id}", 60)
+    wait_for(over, f"the end of job {job_id}")
     return facts

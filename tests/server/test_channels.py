@@ -265,7 +265,7 @@ def test_a_server_that_is_interrupted_ends_and_leaves_the_cluster(
     argv = [sys.executable, "-m", "jupyter_server", *(f"--{name}={value}" for name, value in options.items())]
     process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     try:
-        line = wait_for(lambda: _line_at(port), "that the server listens", 60)
+        line = wait_for(lambda: _line_at(port), "that the server listens")
         line.start()
         for channel, face in enumerate(("panel", "cockpit", "explorer")):
             line.open(channel, face)

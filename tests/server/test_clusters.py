@@ -34,7 +34,7 @@ def test_about_says_versions_and_warms_up(home: Path, start_server: Callable[...
     assert about["version"] == server.line().started["version"]
     assert "channels" in about["features"]
     # The cluster that runs is connected to before the panel asks.
-    wait_for(lambda: server.extension._clusters.connected("embedded"), "that it is warm", 60)
+    wait_for(lambda: server.extension._clusters.connected("embedded"), "that it is warm")
 
 
 def test_the_list_starts_nothing(home: Path, start_server: Callable[..., LiveServer]) -> None:

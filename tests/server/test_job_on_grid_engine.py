@@ -49,13 +49,13 @@ def use_all(server: LiveServer, name: str, tmp_path: Path) -> None:
     assert server.get(f"{jobs}/{cell.id}/outputs")["outputs"][0]["data"]["text/plain"] == "7"
 
     lines = f"{jobs}/{plain.id}/log"
-    wait_for(lambda: server.get(lines, stream="stdout")["lines"] == ["from qsub"], "its line", 60)
+    wait_for(lambda: server.get(lines, stream="stdout")["lines"] == ["from qsub"], "its line")
 
     def letters() -> str:
         connect(name).status.poller.fresh()
         return str(server.get(f"{jobs}/{plain.id}")["letters"])
 
-    wait_for(lambda: letters() == "r", "that it runs", 60)
+    wait_for(lambda: letters() == "r", "that it runs")
     facts = server.get(f"{jobs}/{plain.id}")
     assert (facts["letters"], facts["kind"], facts["name"]) == ("r", "job", "plain")
     assert {"stream": "stdout", "bytes": 10} in facts["streams"]
@@ -73,7 +73,7 @@ def use_all(server: LiveServer, name: str, tmp_path: Path) -> None:
     assert ended(server, sweep.id, name)["outcome"].startswith("1 of 2 failed")
     again = server.post(f"{jobs}/{sweep.id}/rerun", {"failed": True})
     assert again["tasks"] == 1
-    wait_for(lambda: server.get(f"{jobs}/{sweep.id}")["state"] == "FAILED", "its end", 60)
+    wait_for(lambda: server.get(f"{jobs}/{sweep.id}")["state"] == "FAILED", "its end")
     assert "started again" in "\n".join(server.get(f"{jobs}/{sweep.id}/log", task=2)["lines"])
 
     body = {"kind": "cell", "path": "", "form": form(queue="al.q", parallel_environment="smp", slots="2")}

@@ -101,7 +101,7 @@ def test_a_job_that_fails(server: LiveServer) -> None:
 
 def test_a_job_that_runs_is_live_and_can_be_cancelled(server: LiveServer) -> None:
     job = send_cell("import time\nprint('on')\ntime.sleep(600)", name="sleeps")
-    wait_for(lambda: server.get(f"{JOBS}/{job.id}/log")["lines"] == ["on"], "its line", 60)
+    wait_for(lambda: server.get(f"{JOBS}/{job.id}/log")["lines"] == ["on"], "its line")
     log = server.get(f"{JOBS}/{job.id}/log", first=-1)
     assert (log["live"], log["total"]) == (True, 1)
     assert server.refused(409, "POST", f"{JOBS}/{job.id}/actions", json={"action": "release"})["message"].startswith(
@@ -125,7 +125,7 @@ def test_a_job_that_runs_is_live_and_can_be_cancelled(server: LiveServer) -> Non
 def test_a_job_that_no_notebook_submitted(server: LiveServer, tmp_path: Path) -> None:
     files = {"output_path": str(tmp_path / "out"), "error_path": str(tmp_path / "err")}
     job = connect("embedded").jobs.run("sh", "-c", "echo hello; sleep 600", job_name="plain", **files)
-    wait_for(lambda: server.get(f"{JOBS}/{job.id}/log", stream="stdout")["lines"] == ["hello"], "its line", 60)
+    wait_for(lambda: server.get(f"{JOBS}/{job.id}/log", stream="stdout")["lines"] == ["hello"], "its line")
     facts = server.get(f"{JOBS}/{job.id}")
     assert (facts["name"], facts["kind"], facts["state"], facts["source"]) == ("plain", "job", "RUNNING", "")
     assert f"jobs.job('{job.id}')" in facts["attach"]

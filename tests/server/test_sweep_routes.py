@@ -84,7 +84,7 @@ def test_failed_points_run_again_without_a_kernel(server: LiveServer, sweep: tup
     assert again["job_id"] != job_id
     assert "2 tasks of sweep squares" in again["text"]
     # By the id of the new round it is the same sweep, whose array has indices of its own.
-    wait_for(lambda: server.get(f"{JOBS}/{again['job_id']}")["state"] == "DONE", "its end", 60)
+    wait_for(lambda: server.get(f"{JOBS}/{again['job_id']}")["state"] == "DONE", "its end")
     assert [row["y"] for row in rows(server.get(f"{path}/tasks"))] == [0, 1, 4, 9]
     assert server.get(f"{JOBS}/{again['job_id']}.2/log")["lines"] == [
         "x is 3", "", "--- it started again (try 2) ---", "x is 3",
